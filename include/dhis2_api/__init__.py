@@ -1,0 +1,1 @@
+"""How DHIS2 speaks: requests in, JSON out, typed errors otherwise."""

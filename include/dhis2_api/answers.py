@@ -1,0 +1,117 @@
+"""The answer: what a status and a body mean, before anybody reads rows from it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from typing import Any
+
+from dhis2_api.errors import (
+    Dhis2Error,
+    RequestRefused,
+    TransientError,
+    Unauthorized,
+    UnexpectedAnswer,
+)
+
+
+_GATEWAY = {429, 502, 503, 504}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a server said.
+
+    Attributes:
+        what: The request, for messages: server, method and path, without parameters.
+        status: The HTTP status.
+        kind: The content type.
+        body: The bytes.
+    """
+
+    what: str
+    status: int
+    kind: str
+    body: bytes
+
+    def json(self) -> Any:
+        """Return the body as JSON.
+
+        Raises:
+            UnexpectedAnswer: It is something else, or cut.
+        """
+        if "json" not in self.kind:
+            raise UnexpectedAnswer(
+                f"{self.what} answered {self.status} with {self.kind or 'no content type'} instead "
+                "of JSON: is the address of the connection that of a DHIS2 server, with its path?"
+            )
+        try:
+            return json.loads(self.body)
+        except ValueError:
+            raise UnexpectedAnswer(
+                f"{self.what} answered {self.status} with JSON that ends or breaks in the middle"
+            ) from None
+
+
+def refuse_unless_expected(answer: Answer, *, also: Collection[int] = ()) -> None:
+    """Raise the error that *answer* stands for; return for 2xx and the statuses in *also*."""
+    if 200 <= answer.status < 300 or answer.status in also:
+        return
+    raise _error(answer)
+
+
+def error_code(answer: Answer) -> str | None:
+    """Return the DHIS2 code (`E1006`) of a refusal; its text quotes values and is left alone."""
+    try:
+        code = answer.json().get("errorCode")
+    except (UnexpectedAnswer, AttributeError):
+        return None
+    return code if isinstance(code, str) else None
+
+
+def _error(answer: Answer) -> Dhis2Error:
+    if 300 <= answer.status < 400:
+        return _redirected(answer)
+    if answer.status in _GATEWAY:
+        return TransientError(f"{answer.what} answered {answer.status}: the server is busy or away")
+    return _BY_STATUS.get(answer.status, _refused)(answer)
+
+
+def _redirected(answer: Answer) -> Dhis2Error:
+    return UnexpectedAnswer(
+        f"{answer.what} answered {answer.status}, a redirect, which is never followed: "
+        "put the final address into the connection, and check its credentials"
+    )
+
+
+def _unauthorized(answer: Answer) -> Dhis2Error:
+    return Unauthorized(
+        f"{answer.what} answered {answer.status}: the user, password or token of the connection "
+        "is not accepted; renew it in Airflow under Admin, Connections"
+    )
+
+
+def _forbidden(answer: Answer) -> Dhis2Error:
+    return Unauthorized(
+        f"{answer.what} answered {_status(answer)}: the account may not do this; "
+        "give it the org units, the sharing or the authority it lacks"
+    )
+
+
+def _refused(answer: Answer) -> Dhis2Error:
+    if "json" not in answer.kind:
+        return UnexpectedAnswer(
+            f"{answer.what} answered {answer.status} with {answer.kind or 'no content type'} "
+            "instead of JSON: is the address of the connection that of a DHIS2 server?"
+        )
+    what = f"{answer.what} answered {_status(answer)}"
+    return RequestRefused(what, status=answer.status, code=error_code(answer))
+
+
+def _status(answer: Answer) -> str:
+    code = error_code(answer)
+    return f"{answer.status} ({code})" if code else str(answer.status)
+
+
+_BY_STATUS: dict[int, Callable[[Answer], Dhis2Error]] = {401: _unauthorized, 403: _forbidden}
