@@ -1,0 +1,56 @@
+"""Publishing: how a file appears whole, or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+def private_folder(path: Path) -> Path:
+    """Make *path* with its parents, readable by us alone, and return it."""
+    for folder in reversed([path, *path.parents]):
+        if not folder.exists():
+            folder.mkdir(mode=0o700, exist_ok=True)
+    return path
+
+
+@contextmanager
+def publishing(path: Path) -> Iterator[Path]:
+    """Yield a place to write; on a clean end it becomes *path* in one rename.
+
+    Whoever looks at *path* sees the old file or the new one, also after a kill or
+    a power cut (reliability F16). The file is readable by us alone.
+    """
+    private_folder(path.parent)
+    draft = path.with_name(f".{path.name}.{os.getpid()}.draft")
+    draft.touch(mode=0o600)
+    try:
+        yield draft
+        _flush(draft)
+        draft.replace(path)
+        _flush(path.parent)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def publish(path: Path, content: bytes) -> None:
+    """Write *content* to *path* in one step."""
+    with publishing(path) as draft:
+        draft.write_bytes(content)
+
+
+def sha256_of(path: Path) -> str:
+    """Return the SHA-256 of a file, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _flush(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

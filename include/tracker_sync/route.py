@@ -1,0 +1,106 @@
+"""The route: which programs go from which server to which, and on what terms."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import Annotated, Literal, Self, TypeVar
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+
+Uid = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9]{10}$", description="a DHIS2 UID")]
+Connection = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,200}$")]
+
+_Item = TypeVar("_Item", bound=Hashable)
+
+
+def _without_repeats(items: tuple[_Item, ...]) -> tuple[_Item, ...]:
+    if len(set(items)) < len(items):
+        raise ValueError("the same UID stands twice")
+    return items
+
+
+Uids = Annotated[tuple[Uid, ...], Field(min_length=1), AfterValidator(_without_repeats)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class Slices(_Strict):
+    """How the work of a run is divided.
+
+    Attributes:
+        level: The org-unit level whose branches become slices (1 is the root).
+        most: How many slices a run may have; with more branches than this at
+            `level`, the level above is taken.
+    """
+
+    level: int = Field(default=3, ge=1, le=20)
+    most: int = Field(default=40, ge=1, le=100)
+
+
+class Reading(_Strict):
+    """How the source is read.
+
+    Attributes:
+        page_size: Rows of a listing page.
+        at_once: Tracked entities read by UID in one request; 300 UIDs make a URL
+            that passes, 600 don't (measured: Reading).
+        overlap_minutes: How far before the watermark a run starts, because a stamp
+            is taken before its record is committed (reliability F3).
+    """
+
+    page_size: int = Field(default=5_000, ge=1, le=20_000)
+    at_once: int = Field(default=200, ge=1, le=300)
+    overlap_minutes: int = Field(default=60, ge=0, le=1_440)
+
+
+class Batches(_Strict):
+    """How much goes into one import request.
+
+    Attributes:
+        tracked_entities: At most so many tracked entities with all below them.
+        megabytes: At most so many megabytes, below a proxy's usual limit of 10.
+    """
+
+    tracked_entities: int = Field(default=100, ge=1, le=500)
+    megabytes: float = Field(default=5.0, gt=0, le=50)
+
+
+class Route(_Strict):
+    """One direction of travel between two servers.
+
+    Attributes:
+        name: The name of the route's file.
+        source: The Airflow connection to read from.
+        destination: The Airflow connection to write to.
+        programs: UIDs of the programs with registration to copy.
+        org_units: UIDs of the roots; everything below them is copied.
+        schedule: A cron expression of five fields, or nothing for runs by hand.
+        timezone: The zone of `schedule`.
+        metadata: `apply` writes what the data needs, `check` fails on a difference,
+            `ignore` looks at nothing.
+        grant_self: A superuser account may give itself the roots at the destination.
+        refused: `fail` makes a run red that met a refusal it did not know; `warn` doesn't.
+    """
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]{0,99}$")
+    source: Connection
+    destination: Connection
+    programs: Uids
+    org_units: Uids
+    schedule: str | None = Field(default=None, pattern=r"^\S+ \S+ \S+ \S+ \S+$")
+    timezone: str = "UTC"
+    slices: Slices = Slices()
+    reading: Reading = Reading()
+    batches: Batches = Batches()
+    metadata: Literal["apply", "check", "ignore"] = "check"
+    grant_self: bool = False
+    refused: Literal["fail", "warn"] = "fail"
+
+    @model_validator(mode="after")
+    def _leads_somewhere(self) -> Self:
+        if self.source == self.destination:
+            raise ValueError("`source` and `destination` are the same connection")
+        return self

@@ -1,0 +1,76 @@
+"""The workspace: where a run of a route keeps its files."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+
+def staging_root(environment: Mapping[str, str] = os.environ) -> Path:
+    """Return the folder all routes stage in: `TRACKER_SYNC_STAGING`, or `./staging`."""
+    return Path(environment.get("TRACKER_SYNC_STAGING") or "staging").absolute()
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """The files of one run; every path is a rule over route, run, slice and try.
+
+    Attributes:
+        root: The staging root.
+        route: The route's name.
+        run_id: Airflow's run id.
+    """
+
+    root: Path
+    route: str
+    run_id: str
+
+    @property
+    def run(self) -> Path:
+        """The folder of this run."""
+        return self.root / self.route / "runs" / folder_name(self.run_id)
+
+    @property
+    def state(self) -> Path:
+        """The folder of the route's state, which outlives its runs."""
+        return self.root / self.route / "state"
+
+    @property
+    def model(self) -> Path:
+        """What the programs consist of, as JSON."""
+        return self.run / "model.json"
+
+    @property
+    def plan(self) -> Path:
+        """The run's window and slices, as JSON."""
+        return self.run / "plan.json"
+
+    @property
+    def listing(self) -> Path:
+        """Who is to be read, one row a tracked entity."""
+        return self.run / "listing.parquet"
+
+    @property
+    def report(self) -> Path:
+        """What became of the run, as JSON."""
+        return self.run / "report.json"
+
+    def package(self, slice_id: str, attempt: int) -> Path:
+        """The folder a try of a slice stages in."""
+        return self.run / slice_id / f"try-{attempt}"
+
+    def ledger(self, slice_id: str) -> Path:
+        """What became of each object of a slice."""
+        return self.run / slice_id / "ledger.parquet"
+
+
+def folder_name(run_id: str) -> str:
+    """Return *run_id* as a folder's name, different for different run ids."""
+    plain = re.sub(r"[^A-Za-z0-9_.-]", "-", run_id)
+    if plain == run_id:
+        return plain
+    return f"{plain}-{hashlib.sha256(run_id.encode()).hexdigest()[:6]}"
