@@ -1,0 +1,134 @@
+"""The closure: which metadata must the destination hold before the data can arrive?"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+
+from dhis2_api.client import Dhis2Client
+from dhis2_api.metadata import Fields, read_class, read_objects, read_program
+from tracker_sync.findings import Finding
+from tracker_sync.metadata.classes import Objects
+from tracker_sync.metadata.org_units import read_scope
+from tracker_sync.metadata.portion import CLASSES_LEFT_OUT, cut, without_messages
+from tracker_sync.metadata.references import Reference, references
+from tracker_sync.route import Route
+
+
+@dataclass(frozen=True, slots=True)
+class Closure:
+    """What the source says the destination needs.
+
+    Attributes:
+        objects: As the source gave them, cut to the route's scope, with the UIDs of
+            the destination's default category objects.
+        findings: What could not be had, and what was left out.
+    """
+
+    objects: Objects
+    findings: tuple[Finding, ...]
+
+
+def read_closure(source: Dhis2Client, route: Route, defaults: Mapping[str, str]) -> Closure:
+    """Read the programs of a route and all they refer to, until nothing is missing.
+
+    A program's own export lacks attributes that only its type uses, legend sets,
+    relationship types and the org units (metadata 1.1; measured: a program's own
+    export may not be importable anywhere).
+
+    Args:
+        source: The server to read from.
+        route: Which programs and org units.
+        defaults: The source's UID of each default category object -> the destination's.
+    """
+    scope = read_scope(source, route.org_units)
+    closure = _Growing(source, scope.reached, defaults)
+    closure.add("organisationUnits", scope.objects.values())
+    for program in route.programs:
+        for plural, objects in read_program(source, program).items():
+            closure.add(plural, objects)
+    left_out = closure.add_relationship_types(route)
+    unresolved = closure.complete()
+    ours = without_messages(closure.objects)
+    present = {plural: by_uid for plural, by_uid in ours.items() if by_uid}
+    return Closure(present, (*left_out, *unresolved))
+
+
+class _Growing:
+    """The objects found so far."""
+
+    def __init__(
+        self, source: Dhis2Client, reached: frozenset[str], defaults: Mapping[str, str]
+    ) -> None:
+        self.objects: dict[str, dict[str, Fields]] = defaultdict(dict)
+        self._source = source
+        self._reached = reached
+        self._defaults = defaults
+
+    def add(self, plural: str, objects: Iterable[Fields]) -> None:
+        """Take objects of a class, cut to what is ours."""
+        if plural in CLASSES_LEFT_OUT:
+            return
+        for fields in objects:
+            if fields["id"] not in self._defaults:
+                self.objects[plural][fields["id"]] = cut(fields, self._reached, self._defaults)
+
+    def add_relationship_types(self, route: Route) -> list[Finding]:
+        """Take the types between people of the route; nothing in a program refers to them."""
+        held: dict[str, Collection[str]] = {
+            "program": route.programs,
+            "programStage": self.objects["programStages"],
+            "trackedEntityType": self.objects["trackedEntityTypes"],
+        }
+        left_out = []
+        for fields in read_class(self._source, "relationshipTypes"):
+            ends = (fields.get(side) or {} for side in ("fromConstraint", "toConstraint"))
+            inside = [_is_inside(end, held) for end in ends]
+            if all(inside):
+                self.add("relationshipTypes", [fields])
+            elif any(inside):
+                left_out.append(_relationship_left_out(fields["id"]))
+        return left_out
+
+    def complete(self) -> list[Finding]:
+        """Fetch what is referred to and missing, and so on; name what cannot be had."""
+        asked: set[tuple[str, str]] = set()
+        while wanted := {reference.to for reference in self._missing()} - asked:
+            asked |= wanted
+            for plural in sorted({plural for plural, _ in wanted}):
+                uids = [uid for name, uid in wanted if name == plural]
+                self.add(plural, read_objects(self._source, plural, uids))
+        return [_unresolved(reference) for reference in sorted(set(self._missing()), key=str)]
+
+    def _missing(self) -> Iterable[Reference]:
+        ours = set(self._defaults.values())
+        for reference in references(self.objects):
+            plural, uid = reference.to
+            if uid not in self.objects.get(plural, {}) and uid not in ours:
+                yield reference
+
+
+def _is_inside(end: Fields, held: Mapping[str, Collection[str]]) -> bool:
+    named = [end[name]["id"] in uids for name, uids in held.items() if end.get(name)]
+    return bool(named) and all(named)
+
+
+def _relationship_left_out(uid: str) -> Finding:
+    return Finding(
+        "relationship_type_left_out",
+        blocking=False,
+        text=f"relationshipTypes {uid} joins this route to a program or type outside it",
+        remedy="add the other program to the route if its relationships are to be copied",
+    )
+
+
+def _unresolved(reference: Reference) -> Finding:
+    plural, uid = reference.to
+    return Finding(
+        "reference_unresolved",
+        blocking=True,
+        text=f"{reference.plural} {reference.uid} refers in {reference.field} to {plural} {uid}, "
+        "which the source does not show",
+        remedy="give the source account read access to it, or mend the reference at the source",
+    )

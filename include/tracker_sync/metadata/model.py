@@ -1,0 +1,126 @@
+"""The model: what the moving of data has to know about the metadata."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+from dhis2_api.metadata import Fields
+from tracker_sync.metadata.canonical import canonical, content_hash
+from tracker_sync.metadata.classes import Objects
+
+
+Uids = frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class OrgUnit:
+    """An org unit's name, and its path from the top: `/UID/UID/...`."""
+
+    name: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """What the data needs to know.
+
+    Attributes:
+        hash: Of all metadata of the closure, at the source and at the destination, so
+            that a refusal is tried again when either side changed.
+        tracked_entity_types: Program -> type of its tracked entities.
+        type_attributes: Type -> attributes, without confidential ones.
+        program_attributes: Program -> attributes, without confidential ones.
+        stage_elements: Program stage -> data elements.
+        org_units: Those under the roots, and their ancestors, by UID.
+    """
+
+    hash: str
+    tracked_entity_types: Mapping[str, str]
+    type_attributes: Mapping[str, Uids]
+    program_attributes: Mapping[str, Uids]
+    stage_elements: Mapping[str, Uids]
+    org_units: Mapping[str, OrgUnit]
+
+    def to_json(self) -> str:
+        """Return the model as text, equal for equal models."""
+        units = {uid: [unit.name, unit.path] for uid, unit in self.org_units.items()}
+        return json.dumps(
+            {
+                "hash": self.hash,
+                "tracked_entity_types": dict(self.tracked_entity_types),
+                "type_attributes": _lists(self.type_attributes),
+                "program_attributes": _lists(self.program_attributes),
+                "stage_elements": _lists(self.stage_elements),
+                "org_units": units,
+            },
+            sort_keys=True,
+            ensure_ascii=False,
+        )
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Return the model that `to_json` wrote."""
+        read: dict[str, Any] = json.loads(text)
+        return cls(
+            read["hash"],
+            read["tracked_entity_types"],
+            _sets(read["type_attributes"]),
+            _sets(read["program_attributes"]),
+            _sets(read["stage_elements"]),
+            {uid: OrgUnit(name, path) for uid, (name, path) in read["org_units"].items()},
+        )
+
+
+def model_of(ours: Objects, theirs: Objects) -> Model:
+    """Return the model of a closure (*ours*) and what the destination has of it (*theirs*)."""
+    confidential = {
+        uid
+        for uid, fields in ours.get("trackedEntityAttributes", {}).items()
+        if fields.get("confidential")
+    }
+    return Model(
+        content_hash([_canonical(ours), _canonical(theirs)]),
+        {
+            uid: fields["trackedEntityType"]["id"]
+            for uid, fields in ours.get("programs", {}).items()
+            if fields.get("trackedEntityType")
+        },
+        _attributes(ours, "trackedEntityTypes", "trackedEntityTypeAttributes", confidential),
+        _attributes(ours, "programs", "programTrackedEntityAttributes", confidential),
+        _members(ours, "programStages", "programStageDataElements", "dataElement"),
+        {
+            uid: OrgUnit(fields["name"], fields["path"])
+            for uid, fields in ours.get("organisationUnits", {}).items()
+        },
+    )
+
+
+def _canonical(objects: Objects) -> dict[str, dict[str, Fields]]:
+    return {
+        plural: {uid: canonical(plural, fields) for uid, fields in by_uid.items()}
+        for plural, by_uid in objects.items()
+        if by_uid
+    }
+
+
+def _members(objects: Objects, plural: str, rows: str, joined: str) -> dict[str, Uids]:
+    return {
+        uid: frozenset(row[joined]["id"] for row in fields.get(rows) or [])
+        for uid, fields in objects.get(plural, {}).items()
+    }
+
+
+def _attributes(objects: Objects, plural: str, rows: str, without: set[str]) -> dict[str, Uids]:
+    members = _members(objects, plural, rows, "trackedEntityAttribute")
+    return {uid: attributes - without for uid, attributes in members.items()}
+
+
+def _lists(sets: Mapping[str, Uids]) -> dict[str, list[str]]:
+    return {key: sorted(uids) for key, uids in sets.items()}
+
+
+def _sets(lists: Mapping[str, Iterable[str]]) -> dict[str, Uids]:
+    return {key: frozenset(uids) for key, uids in lists.items()}

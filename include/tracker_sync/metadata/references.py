@@ -1,0 +1,90 @@
+"""The references: which other objects does an object of metadata refer to?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from dhis2_api.client import Json
+from tracker_sync.metadata.classes import Objects
+
+
+#: The class a field refers to, for every field the closure of a program can hold.
+REFERS_TO = {
+    "attribute": "attributes",
+    "attributeCombo": "categoryCombos",
+    "categories": "categories",
+    "categoryCombo": "categoryCombos",
+    "categoryOptionCombos": "categoryOptionCombos",
+    "categoryOptions": "categoryOptions",
+    "commentOptionSet": "optionSets",
+    "dataElement": "dataElements",
+    "dataElements": "dataElements",
+    "dataEntryForm": "dataEntryForms",
+    "enrollmentCategoryCombo": "categoryCombos",
+    "legendSet": "legendSets",
+    "legendSets": "legendSets",
+    "nextScheduleDate": "dataElements",
+    "option": "options",
+    "optionGroup": "optionGroups",
+    "optionSet": "optionSets",
+    "options": "options",
+    "organisationUnits": "organisationUnits",
+    "parent": "organisationUnits",
+    "program": "programs",
+    "programIndicator": "programIndicators",
+    "programIndicators": "programIndicators",
+    "programRule": "programRules",
+    "programRuleActions": "programRuleActions",
+    "programSections": "programSections",
+    "programStage": "programStages",
+    "programStageSection": "programStageSections",
+    "programStageSections": "programStageSections",
+    "programStages": "programStages",
+    "trackedEntityAttribute": "trackedEntityAttributes",
+    "trackedEntityAttributes": "trackedEntityAttributes",
+    "trackedEntityType": "trackedEntityTypes",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """One object that another refers to.
+
+    Attributes:
+        plural: The class of the object that refers.
+        uid: Its UID.
+        field: Its field, the innermost one.
+        to: Class and UID of the object referred to.
+    """
+
+    plural: str
+    uid: str
+    field: str
+    to: tuple[str, str]
+
+
+def references(objects: Objects) -> Iterator[Reference]:
+    """Give every reference that the objects hold, repeated ones too."""
+    for plural, by_uid in objects.items():
+        for uid, fields in by_uid.items():
+            for field, target in _targets(fields):
+                yield Reference(plural, uid, field, (REFERS_TO[field], target))
+
+
+def _targets(value: Json) -> Iterator[tuple[str, str]]:
+    if isinstance(value, list):
+        for item in value:
+            yield from _targets(item)
+    elif isinstance(value, dict):
+        for field, inner in value.items():
+            if field in REFERS_TO:
+                yield from ((field, uid) for uid in _ids(inner))
+            else:
+                yield from _targets(inner)
+
+
+def _ids(value: Json) -> Iterator[str]:
+    for item in value if isinstance(value, list) else [value]:
+        if isinstance(item, dict) and "id" in item:
+            yield item["id"]

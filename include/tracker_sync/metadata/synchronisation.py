@@ -1,0 +1,130 @@
+"""The synchronisation: does the destination have the metadata that the data needs?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from dhis2_api.client import Dhis2Client
+from dhis2_api.metadata import DEFAULT_CLASSES, read_default_objects, read_objects
+from tracker_sync.findings import Finding
+from tracker_sync.metadata.application import apply
+from tracker_sync.metadata.classes import Objects
+from tracker_sync.metadata.closure import Closure, read_closure
+from tracker_sync.metadata.difference import Change, Counts, Difference, difference
+from tracker_sync.metadata.model import Model, model_of
+from tracker_sync.route import Route
+
+
+@dataclass(frozen=True, slots=True)
+class MetadataResult:
+    """What became of the metadata of a route.
+
+    Attributes:
+        model: What the data needs to know.
+        counts: Objects new, changed and the same before anything was sent, by class.
+        sent: How many objects were sent.
+        findings: What a person should know, or must mend first.
+    """
+
+    model: Model
+    counts: Mapping[str, Counts]
+    sent: int
+    findings: tuple[Finding, ...]
+
+
+def synchronise(source: Dhis2Client, destination: Dhis2Client, route: Route) -> MetadataResult:
+    """Compare the metadata of a route on both servers, and write it if the route says so.
+
+    `apply` writes what differs, `check` makes every difference a blocking finding,
+    `ignore` neither. With a blocking finding before it, nothing is written at all.
+    A second run without a change in between posts nothing.
+
+    Raises:
+        PermanentError: The destination refuses an object, each named; or an account
+            lacks a right.
+    """
+    defaults = _default_objects(source, destination)
+    closure = read_closure(source, route, defaults)
+    theirs = _read_theirs(destination, closure.objects)
+    found = difference(closure.objects, theirs)
+    findings = _before(closure, found, route, defaults)
+    sent = 0
+    if route.metadata == "apply" and not any(finding.blocking for finding in findings):
+        sent = apply(destination, found.changes, closure.objects, theirs)
+    if sent:
+        theirs = _read_theirs(destination, closure.objects)
+        findings += [_remains(change) for change in difference(closure.objects, theirs).changes]
+    return MetadataResult(model_of(closure.objects, theirs), found.counts, sent, tuple(findings))
+
+
+def describe(result: MetadataResult) -> list[str]:
+    """Return lines for a task's log."""
+    counts = [
+        f"{plural}: {count.new} new, {count.changed} changed, {count.same} the same"
+        for plural, count in sorted(result.counts.items())
+    ]
+    findings = [str(finding) for finding in result.findings]
+    return [*counts, f"{result.sent} objects sent, model {result.model.hash[:12]}", *findings]
+
+
+def _default_objects(source: Dhis2Client, destination: Dhis2Client) -> dict[str, str]:
+    ours, theirs = read_default_objects(source), read_default_objects(destination)
+    return {ours[plural]: theirs[plural] for plural in DEFAULT_CLASSES}
+
+
+def _read_theirs(destination: Dhis2Client, ours: Objects) -> Objects:
+    return {
+        plural: {fields["id"]: fields for fields in read_objects(destination, plural, by_uid)}
+        for plural, by_uid in ours.items()
+    }
+
+
+def _before(
+    closure: Closure, found: Difference, route: Route, defaults: Mapping[str, str]
+) -> list[Finding]:
+    findings = _unsupported(closure.objects, frozenset(defaults.values()))
+    if route.metadata != "ignore":
+        findings += closure.findings
+    if route.metadata == "check":
+        findings += [_differs(change) for change in found.changes]
+    return findings
+
+
+def _unsupported(objects: Objects, defaults: frozenset[str]) -> list[Finding]:
+    findings = []
+    for uid, program in objects.get("programs", {}).items():
+        if program.get("programType") != "WITH_REGISTRATION":
+            findings.append(_cannot("program_without_registration", uid, "has no registration"))
+        if program.get("categoryCombo", {}).get("id", "default") not in defaults | {"default"}:
+            text = "has a category combination of its own"
+            findings.append(_cannot("program_category_combination", uid, text))
+    return findings
+
+
+def _cannot(code: str, program: str, text: str) -> Finding:
+    return Finding(
+        code,
+        blocking=True,
+        text=f"programs {program} {text}, which this release does not copy",
+        remedy="take the program out of the route",
+    )
+
+
+def _differs(change: Change) -> Finding:
+    return Finding(
+        "metadata_differs",
+        blocking=True,
+        text=f"the destination differs: {change}",
+        remedy="mend it there, or set `metadata: apply` in the route",
+    )
+
+
+def _remains(change: Change) -> Finding:
+    return Finding(
+        "metadata_not_as_sent",
+        # A field the server rewrites is no reason to stop; an object that is not there is.
+        blocking=change.is_new,
+        text=f"the destination took the metadata and still differs: {change}",
+        remedy="compare the object on both servers; another version may not know the field",
+    )
