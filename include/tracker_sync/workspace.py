@@ -67,6 +67,10 @@ class Workspace:
         """What became of each object of a slice."""
         return self.run / slice_id / "ledger.parquet"
 
+    def import_report(self, slice_id: str) -> Path:
+        """A slice's counts, as JSON."""
+        return self.run / slice_id / "import_report.json"
+
 
 def folder_name(run_id: str) -> str:
     """Return *run_id* as a folder's name, different for different run ids."""

@@ -1,0 +1,84 @@
+"""The delivery: planned objects go out, and each comes back with its outcome.
+
+sent = stored + refused + missing, by UID, whatever status and HTTP say. A request
+that is refused as a whole is halved until the object at fault stands alone, so
+that one poisoned record never blocks its neighbours.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from dhis2_api.client import Dhis2Client
+from dhis2_api.errors import RequestRefused
+from dhis2_api.importer import ImportReport, Ref, import_objects
+from tracker_sync.outcome import Entry, Outcome
+from tracker_sync.plan import Planned
+
+
+REQUEST_REFUSED = "SYNC_REQUEST_REFUSED"
+NOT_IN_REPORT = "SYNC_NOT_IN_REPORT"
+
+_LIST = {"TRACKED_ENTITY": "trackedEntities", "ENROLLMENT": "enrollments", "EVENT": "events"}
+
+_log = logging.getLogger(__name__)
+
+
+def deliver(client: Dhis2Client, planned: Sequence[Planned]) -> list[Entry]:
+    """Send what has a payload, parents first, and return the line of each object sent.
+
+    An object the report does not name is *missing* here: whether the destination
+    holds it after all is for the caller to read back.
+
+    Raises:
+        TransientError: The outcome is unknown; read back and plan again.
+    """
+    to_send = [item for item in planned if item.payload is not None]
+    if not to_send:
+        return []
+    try:
+        report = import_objects(client, request_of(to_send))
+    except RequestRefused as refusal:
+        return _halves(client, to_send, refusal)
+    return [account(item.entry, report) for item in to_send]
+
+
+def request_of(planned: Sequence[Planned]) -> Mapping[str, Any]:
+    """Return the flat payload that holds exactly *planned*."""
+    payload: dict[str, list[Any]] = {}
+    for item in planned:
+        payload.setdefault(_LIST[item.entry.ref.kind], []).append(item.payload)
+    return payload
+
+
+def account(entry: Entry, report: ImportReport) -> Entry:
+    """Return the line of an object that was sent, given what the report says.
+
+    A refusal outranks a success; an object in neither is missing.
+    """
+    codes = report.refused.get(entry.ref)
+    if codes:
+        return replace(entry, outcome=Outcome.REFUSED, action=None, code=codes[0])
+    if entry.ref in report.stored:
+        return replace(entry, outcome=Outcome.STORED)
+    return replace(entry, outcome=Outcome.MISSING, action=None, code=NOT_IN_REPORT)
+
+
+def refs(planned: Sequence[Planned]) -> frozenset[Ref]:
+    """Return which objects a plan would send."""
+    return frozenset(item.entry.ref for item in planned if item.payload is not None)
+
+
+def _halves(
+    client: Dhis2Client, planned: Sequence[Planned], refusal: RequestRefused
+) -> list[Entry]:
+    if len(planned) == 1:
+        entry = planned[0].entry
+        _log.warning("%s %s: %s", entry.ref.kind, entry.ref.uid, refusal)
+        code = refusal.code or REQUEST_REFUSED
+        return [replace(entry, outcome=Outcome.REFUSED, action=None, code=code)]
+    middle = len(planned) // 2
+    return [*deliver(client, planned[:middle]), *deliver(client, planned[middle:])]

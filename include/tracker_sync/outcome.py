@@ -1,0 +1,47 @@
+"""The outcome: what became of one object that was read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from dhis2_api.importer import Ref
+
+
+class Outcome(StrEnum):
+    """The six ends an object can come to; every object that was read comes to one."""
+
+    STORED = "stored"
+    UNCHANGED = "unchanged"
+    REFUSED = "refused"
+    HELD = "held"
+    SUPERSEDED = "superseded"
+    MISSING = "missing"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of a ledger.
+
+    Attributes:
+        ref: The object.
+        tracked_entity: The person it belongs to.
+        outcome: What became of it.
+        action: `created` or `changed` where it was stored.
+        code: Why, where it was not: a code of DHIS2 (`E1125`) or of ours.
+        known: Whether an earlier run met the same refusal of the same content.
+        sent: Whether it was in a request.
+        updated_at: The source's stamp of the version that was read, without zone.
+        content_hash: The hash of the content that was read.
+    """
+
+    ref: Ref
+    tracked_entity: str
+    outcome: Outcome
+    action: str | None = None
+    code: str | None = None
+    known: bool = False
+    sent: bool = False
+    updated_at: datetime | None = None
+    content_hash: str | None = None

@@ -1,0 +1,146 @@
+"""The package: what one try of a slice staged, immutable and checked before use."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from tracker_sync.publish import publish, publishing, sha256_of
+from tracker_sync.tables import TABLES, Tables
+
+
+SCHEMA_VERSION = 1
+MANIFEST = "manifest.json"
+
+
+class DamagedPackage(Exception):
+    """A staged file is not what its manifest says; extract the slice again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """What travels between tasks: where a manifest is, and what it must hash to."""
+
+    manifest: str
+    sha256: str
+
+
+@dataclass(slots=True)
+class PackageWriter:
+    """Writes the tables of one package, row group by row group.
+
+    The same people are in the same row group of every file, so that a reader can
+    rebuild them in bounded memory.
+    """
+
+    writers: Mapping[str, pq.ParquetWriter]
+    rows: dict[str, int] = field(default_factory=dict)
+    notes: dict[str, Any] = field(default_factory=dict)
+
+    def add(self, tables: Mapping[str, pa.Table]) -> None:
+        """Append one row group to every file."""
+        for name, table in tables.items():
+            self.writers[name].write_table(table, row_group_size=max(table.num_rows, 1))
+            self.rows[name] = self.rows.get(name, 0) + table.num_rows
+
+
+@contextmanager
+def writing_package(
+    folder: Path, schemas: Mapping[str, pa.Schema] = TABLES
+) -> Iterator[PackageWriter]:
+    """Write a package into *folder*: its files first, its manifest last."""
+    with ExitStack() as stack:
+        drafts = {name: stack.enter_context(publishing(_file(folder, name))) for name in schemas}
+        writers = {
+            name: stack.enter_context(
+                pq.ParquetWriter(drafts[name], schema, compression="zstd", write_page_checksum=True)
+            )
+            for name, schema in schemas.items()
+        }
+        writer = PackageWriter(writers)
+        yield writer
+    _write_manifest(folder, writer)
+
+
+def staged(folder: Path) -> Staged:
+    """Return what a task passes on about the package in *folder*."""
+    manifest = folder / MANIFEST
+    return Staged(str(manifest), sha256_of(manifest))
+
+
+def open_package(package: Staged) -> Package:
+    """Open a package after checking every file of it.
+
+    Raises:
+        DamagedPackage: A file is absent or differs from what was written.
+    """
+    manifest = Path(package.manifest)
+    _check(manifest, package.sha256)
+    content = json.loads(manifest.read_bytes())
+    for name, file in content["files"].items():
+        _check(_file(manifest.parent, name), file["sha256"])
+    return Package(manifest.parent, content)
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """A package whose files were checked.
+
+    Attributes:
+        folder: Where it lies.
+        manifest: What its manifest says: `files` with `rows` and `sha256`, `notes`.
+    """
+
+    folder: Path
+    manifest: Mapping[str, Any]
+
+    @property
+    def notes(self) -> Mapping[str, Any]:
+        """What the writer noted beside the tables."""
+        notes: Mapping[str, Any] = self.manifest["notes"]
+        return notes
+
+    def rows(self, name: str) -> int:
+        """Return how many rows a table has."""
+        return int(self.manifest["files"][name]["rows"])
+
+    def row_groups(self) -> Iterator[Tables]:
+        """Yield the tables group by group: a closed set of people at a time."""
+        with ExitStack() as stack:
+            files = {
+                name: stack.enter_context(
+                    pq.ParquetFile(_file(self.folder, name), page_checksum_verification=True)
+                )
+                for name in self.manifest["files"]
+            }
+            groups = next(iter(files.values())).num_row_groups
+            for index in range(groups):
+                yield {name: file.read_row_group(index) for name, file in files.items()}
+
+
+def _file(folder: Path, name: str) -> Path:
+    return folder / f"{name}.parquet"
+
+
+def _write_manifest(folder: Path, writer: PackageWriter) -> None:
+    files = {
+        name: {"rows": writer.rows.get(name, 0), "sha256": sha256_of(_file(folder, name))}
+        for name in writer.writers
+    }
+    content = {"schema_version": SCHEMA_VERSION, "files": files, "notes": writer.notes}
+    publish(folder / MANIFEST, json.dumps(content, indent=1, sort_keys=True).encode())
+
+
+def _check(path: Path, sha256: str) -> None:
+    if not path.is_file() or sha256_of(path) != sha256:
+        raise DamagedPackage(
+            f"{path.name} of {path.parent.parent.name}, {path.parent.name}, is absent or damaged: "
+            "clear the slice's `extract` so that it is staged again"
+        )

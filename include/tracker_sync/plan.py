@@ -1,0 +1,186 @@
+"""The plan: which objects of a person are sent, and why the others are not.
+
+A plan is a value, made from what was staged, what the destination holds and what
+earlier runs met; nothing is sent while it is made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from dhis2_api.importer import Ref
+from tracker_sync.content import UID_KEY, VALUES_KEY, content_hash, scalars, values
+from tracker_sync.metadata.model import Model
+from tracker_sync.outcome import Entry, Outcome
+from tracker_sync.remedies import can_heal
+from tracker_sync.trees import Kind, Payload, Tree
+
+
+BURNED: Mapping[Kind, str] = {"TRACKED_ENTITY": "E1114", "ENROLLMENT": "E1113", "EVENT": "E1082"}
+PARENT_REFUSED = "E5000"
+DELETED_AT_SOURCE = "SYNC_DELETE_HELD"
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What earlier runs know of an object.
+
+    Attributes:
+        updated_at: The source's stamp of the newest version that was sent.
+        content_hash: The content of that version.
+        model_hash: The programs' metadata at that time.
+        refused: The code it was refused with, unless it was stored.
+    """
+
+    updated_at: datetime | None
+    content_hash: str | None
+    model_hash: str
+    refused: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What a plan rests on beside the two servers.
+
+    Attributes:
+        known: What earlier runs know, by object.
+        model: The programs' metadata; with another one a refused object is tried again.
+    """
+
+    known: Mapping[Ref, Known]
+    model: Model
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """One object of a plan.
+
+    Attributes:
+        entry: Its line in the ledger as it stands before anything is sent.
+        payload: What is to be sent, flat; nothing if it is not.
+    """
+
+    entry: Entry
+    payload: Payload | None
+
+
+def plan(tree: Tree, held: Tree | None, past: Past) -> list[Planned]:
+    """Return what is to become of each object of a person, parents first.
+
+    Args:
+        tree: The person as staged.
+        held: The person as the destination holds it; nothing if it doesn't.
+        past: What earlier runs met, and the model.
+    """
+    return [*_Planner(tree, held, past).objects()]
+
+
+class _Planner:
+    """Walks one person from the top, knowing which parents are not there."""
+
+    def __init__(self, tree: Tree, held: Tree | None, past: Past) -> None:
+        self._tree = tree
+        self._past = past
+        self._held = {ref: payload for ref, payload, _ in _flat(held.payload)} if held else {}
+        self._burned = {Ref(v.kind, v.uid) for v in held.versions if v.deleted} if held else set()
+        self._stamps = {Ref(v.kind, v.uid): v.updated_at for v in tree.versions}
+        self._absent: set[Ref] = set()
+
+    def objects(self) -> Iterator[Planned]:
+        for ref, payload, parent in _flat(self._tree.payload):
+            planned = self._object(ref, payload, parent)
+            if planned.payload is None and ref not in self._held:
+                self._absent.add(ref)
+            yield planned
+        for version in self._tree.versions:
+            if version.deleted:
+                ref = Ref(version.kind, version.uid)
+                entry = Entry(ref, self._tree.uid, Outcome.HELD, code=DELETED_AT_SOURCE)
+                yield Planned(replace(entry, updated_at=version.updated_at), None)
+
+    def _object(self, ref: Ref, payload: Payload, parent: Ref | None) -> Planned:
+        kind: Kind = ref.kind  # type: ignore[assignment]  # a Ref of ours names our kinds
+        entry = Entry(
+            ref,
+            self._tree.uid,
+            Outcome.UNCHANGED,
+            updated_at=self._stamps[ref],
+            content_hash=content_hash(kind, payload),
+        )
+        known = self._past.known.get(ref)
+        if known and _is_newer(known, entry):
+            return Planned(replace(entry, outcome=Outcome.SUPERSEDED), None)
+        if ref in self._burned:
+            return _refused(entry, BURNED[kind], known=bool(known and known.refused))
+        if parent in self._absent:
+            return _refused(entry, PARENT_REFUSED, known=bool(known and known.refused))
+        held = self._held.get(ref)
+        to_send = payload if held is None else self._difference(kind, payload, held)
+        if to_send is None:
+            return Planned(entry, None)
+        if known and self._is_pointless(known, entry):
+            return _refused(entry, known.refused, known=True)
+        action = "created" if held is None else "changed"
+        return Planned(replace(entry, action=action, outcome=Outcome.MISSING, sent=True), to_send)
+
+    def _difference(self, kind: Kind, payload: Payload, held: Payload) -> Payload | None:
+        """Return what makes the destination equal, or nothing if it is."""
+        ours, theirs = values(kind, payload), values(kind, held)
+        name, key = VALUES_KEY[kind]
+        clearable = _clearable(self._past.model, kind, payload)
+        cleared = sorted((theirs.keys() - ours.keys()) & clearable)
+        kept = {uid: item for uid, item in theirs.items() if uid in ours}
+        if not cleared and kept == ours and scalars(payload) == scalars(held):
+            return None
+        return {**payload, name: [*payload[name], *({key: uid, "value": None} for uid in cleared)]}
+
+    def _is_pointless(self, known: Known, entry: Entry) -> bool:
+        """Whether the same content was refused under the same model, for good."""
+        return (
+            known.refused is not None
+            and known.content_hash == entry.content_hash
+            and known.model_hash == self._past.model.hash
+            and not can_heal(known.refused)
+        )
+
+
+def _clearable(model: Model, kind: Kind, payload: Payload) -> frozenset[str]:
+    """Return the values whose absence at the source means *empty*: its model has them."""
+    if kind == "TRACKED_ENTITY":
+        return model.type_attributes.get(payload["trackedEntityType"], frozenset())
+    if kind == "ENROLLMENT":
+        return model.program_attributes.get(payload["program"], frozenset())
+    return model.stage_elements.get(payload["programStage"], frozenset())
+
+
+def _is_newer(known: Known, entry: Entry) -> bool:
+    return bool(known.updated_at and entry.updated_at and known.updated_at > entry.updated_at)
+
+
+def _refused(entry: Entry, code: str | None, *, known: bool) -> Planned:
+    return Planned(replace(entry, outcome=Outcome.REFUSED, code=code, known=known), None)
+
+
+def _flat(person: Payload) -> Iterator[tuple[Ref, Payload, Ref | None]]:
+    """Yield each object of a nested payload with its parent, and with the UIDs of both."""
+    if not person:
+        return
+    top = Ref("TRACKED_ENTITY", person["trackedEntity"])
+    yield top, _alone("TRACKED_ENTITY", person), None
+    for enrollment in person["enrollments"]:
+        middle = Ref("ENROLLMENT", enrollment["enrollment"])
+        yield middle, _alone("ENROLLMENT", enrollment, trackedEntity=top.uid), top
+        for event in enrollment["events"]:
+            ref = Ref("EVENT", event[UID_KEY["EVENT"]])
+            yield ref, _alone("EVENT", event, enrollment=middle.uid), middle
+
+
+def _alone(kind: Kind, payload: Payload, **above: str) -> Payload:
+    name, _ = VALUES_KEY[kind]
+    return {**scalars(payload), **above, **_completion(payload), name: payload[name]}
+
+
+def _completion(payload: Payload) -> Payload:
+    return {"completedAt": payload["completedAt"]} if "completedAt" in payload else {}

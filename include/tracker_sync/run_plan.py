@@ -1,0 +1,69 @@
+"""The run's plan: its windows and slices, as the file every later task reads."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from tracker_sync.publish import publish
+from tracker_sync.slicing import Slice
+from tracker_sync.window import Window
+
+
+@dataclass(frozen=True, slots=True)
+class RunPlan:
+    """What a run has taken upon itself.
+
+    Attributes:
+        windows: Program -> what is read of it.
+        watermark_keys: Program -> what its watermark is kept under.
+        slices: Its slices.
+        zone: The zone of the source's stamps.
+        only_from_children: People that only a list of enrollments or events named.
+        with_open_refusals: People that no list named, read because a refusal is open.
+    """
+
+    windows: Mapping[str, Window]
+    watermark_keys: Mapping[str, str]
+    slices: tuple[Slice, ...]
+    zone: str
+    only_from_children: int
+    with_open_refusals: int
+
+    def watermarks(self) -> dict[str, str]:
+        """Return the watermarks that hold once everything is accounted for."""
+        return {
+            self.watermark_keys[program]: window.end.isoformat()
+            for program, window in self.windows.items()
+            if window.moves
+        }
+
+
+def write_run_plan(path: Path, plan: RunPlan) -> None:
+    """Write a run's plan in one step."""
+    publish(path, json.dumps(asdict(plan), default=_instant, indent=1).encode())
+
+
+def read_run_plan(path: Path) -> RunPlan:
+    """Return the plan of a run."""
+    content: dict[str, Any] = json.loads(path.read_bytes())
+    windows = {program: _window(window) for program, window in content.pop("windows").items()}
+    slices = tuple(Slice(**item) for item in content.pop("slices"))
+    return RunPlan(windows=windows, slices=slices, **content)
+
+
+def _window(window: dict[str, Any]) -> Window:
+    instants = {name: _parsed(window[name]) for name in ("start", "end", "covered")}
+    return Window(moves=window["moves"], **instants)  # type: ignore[arg-type]  # `end` is never null
+
+
+def _parsed(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
+
+
+def _instant(value: datetime) -> str:
+    return value.isoformat()

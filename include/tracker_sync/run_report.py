@@ -1,0 +1,74 @@
+"""The run's report: one run in numbers and codes, for people and for machines."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from tracker_sync.outcome import Entry
+from tracker_sync.remedies import remedy_for
+from tracker_sync.run_plan import RunPlan
+from tracker_sync.slicing import Slice
+from tracker_sync.tally import Refusal, refusals, tally, tally_by_kind
+from tracker_sync.window import Window
+from tracker_sync.workspace import Workspace
+
+
+SCHEMA_VERSION = 1
+MOST_NAMED = 1_000
+
+# What a person may expect to be copied, and this release does not copy.
+NOT_COPIED = (
+    "relationships",
+    "owners",
+    "notes",
+    "files",
+    "deletions",
+    "events of programs without registration",
+)
+
+
+def run_report(
+    workspace: Workspace,
+    run_plan: RunPlan,
+    ledgers: Mapping[Slice, Sequence[Entry]],
+    problems: Sequence[str],
+) -> dict[str, Any]:
+    """Return what `report.json` holds; its keys are documented in `docs/report.md`."""
+    entries = [entry for lines in ledgers.values() for entry in lines]
+    not_arrived = refusals(entries)
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "route": workspace.route,
+        "run_id": workspace.run_id,
+        "windows": {program: _span(window) for program, window in run_plan.windows.items()},
+        "slices": [_slice_line(workspace, piece, lines) for piece, lines in ledgers.items()],
+        "kinds": tally_by_kind(entries),
+        "totals": tally(entries),
+        "refusals": [_named(item) for item in not_arrived[:MOST_NAMED]],
+        "refusals_in_all": len(not_arrived),
+        "problems": list(problems),
+        "only_from_children": run_plan.only_from_children,
+        "with_open_refusals": run_plan.with_open_refusals,
+        "not_copied": list(NOT_COPIED),
+        "staging": str(workspace.run),
+    }
+
+
+def _span(window: Window) -> dict[str, str | None]:
+    start = window.start.isoformat() if window.start else None
+    return {"start": start, "end": window.end.isoformat()}
+
+
+def _slice_line(workspace: Workspace, piece: Slice, entries: Sequence[Entry]) -> dict[str, Any]:
+    path = workspace.import_report(piece.slice)
+    timings = json.loads(path.read_bytes())["timings"] if path.is_file() else {}
+    seconds = round(sum(timings.values()), 3)
+    return {**asdict(piece), **tally(entries), "seconds": seconds}
+
+
+def _named(item: Refusal) -> dict[str, Any]:
+    remedy = remedy_for(item.code)
+    return {**asdict(item), "meaning": remedy.meaning, "do": remedy.do}

@@ -1,0 +1,102 @@
+"""The step `load`: bring a slice's bundles to the destination and account for each object."""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from dhis2_api.importer import Ref
+from tracker_sync.batches import each_batch
+from tracker_sync.ledger import write_ledger
+from tracker_sync.loading import Destination, load_batch
+from tracker_sync.metadata.model import Model
+from tracker_sync.outcome import Entry, Outcome
+from tracker_sync.package import Package, Staged, open_package
+from tracker_sync.plan import Past
+from tracker_sync.publish import publish
+from tracker_sync.route import Route
+from tracker_sync.slicing import Slice
+from tracker_sync.state import recall, remember
+from tracker_sync.tally import refusals, tally_by_kind
+from tracker_sync.workspace import Workspace, folder_name
+
+
+NOT_RETURNED = "SYNC_NOT_RETURNED"
+ENROLLMENT_NOT_RETURNED = "SYNC_ENROLLMENT_NOT_RETURNED"
+SCHEMA_VERSION = 1
+_MOST_EXAMPLES = 50
+
+_log = logging.getLogger(__name__)
+
+
+def load(
+    destination: Destination, route: Route, workspace: Workspace, piece: Slice, bundles: Staged
+) -> dict[str, Any]:
+    """Load a slice, write its ledger and its part of the state; return its import report.
+
+    The report is what the task's XCom `import_report` holds, documented in
+    `docs/report.md`: counts and UIDs, never a value.
+
+    Raises:
+        DamagedPackage: A staged file is not what was written.
+        TransientError: The destination stopped answering.
+    """
+    began = time.monotonic()
+    workspace.ledger(piece.slice).unlink(missing_ok=True)
+    package = open_package(bundles)
+    model = Model.from_json(workspace.model.read_text())
+    entries = _with_what_did_not_come(
+        _loaded(destination, route, workspace, package, model), package.notes
+    )
+    run = folder_name(workspace.run_id)
+    remember(workspace.state, run, piece.slice, entries, model.hash)
+    write_ledger(workspace.ledger(piece.slice), entries)
+    timings = {**package.notes["timings"], "load": round(time.monotonic() - began, 3)}
+    report = {**import_report(piece, entries), "timings": timings}
+    publish(workspace.import_report(piece.slice), json.dumps(report, indent=1).encode())
+    return report
+
+
+def import_report(piece: Slice, entries: Sequence[Entry]) -> dict[str, Any]:
+    """Return what became of a slice in counts, with up to fifty examples of what did not arrive."""
+    not_arrived = refusals(entries)
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "slice": piece.slice,
+        "name": piece.name,
+        "kinds": tally_by_kind(entries),
+        "codes": dict(sorted(Counter(item.code for item in not_arrived).items())),
+        "examples": [[item.code, item.kind, item.uid] for item in not_arrived[:_MOST_EXAMPLES]],
+    }
+
+
+def _loaded(
+    destination: Destination, route: Route, workspace: Workspace, package: Package, model: Model
+) -> Iterator[Entry]:
+    run = folder_name(workspace.run_id)
+    for trees in each_batch(package, route.batches):
+        known = recall(workspace.state, {tree.uid for tree in trees}, but_run=run)
+        entries = load_batch(destination, trees, Past(known, model))
+        sent = sum(entry.sent for entry in entries)
+        _log.info("%s people compared, %s objects sent", len(trees), sent)
+        yield from entries
+
+
+def _with_what_did_not_come(entries: Iterator[Entry], notes: Mapping[str, Any]) -> list[Entry]:
+    lost = {uid for uid, _ in notes["without_enrollment"]}
+    absent = (
+        Entry(Ref("TRACKED_ENTITY", uid), uid, Outcome.MISSING, code=NOT_RETURNED)
+        for uid in notes["absent"]
+    )
+    return [*absent, *(_missing_if(entry, lost) for entry in entries)]
+
+
+def _missing_if(entry: Entry, lost: set[str]) -> Entry:
+    if entry.ref.kind != "TRACKED_ENTITY" or entry.ref.uid not in lost:
+        return entry
+    return replace(entry, outcome=Outcome.MISSING, action=None, code=ENROLLMENT_NOT_RETURNED)

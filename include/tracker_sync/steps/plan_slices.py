@@ -1,0 +1,130 @@
+"""The step `plan_slices`: list once at the roots, and give each person to one slice."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from dhis2_api.export import Listing
+from tracker_sync.listing import KINDS, Source, list_changes, registration_org_units
+from tracker_sync.metadata.model import Model
+from tracker_sync.publish import publishing
+from tracker_sync.route import Route
+from tracker_sync.run_plan import RunPlan, write_run_plan
+from tracker_sync.slicing import describe, slice_of_each
+from tracker_sync.state import people_with_open_refusals
+from tracker_sync.window import Window
+from tracker_sync.workspace import Workspace
+
+
+# Who is to be read: one row a person. `programs` are those whose lists named the person
+# alive; a read that shows no enrollment in one of them has lost something.
+TO_READ = pa.schema(
+    [
+        ("tracked_entity", pa.string()),
+        ("slice", pa.string()),
+        ("programs", pa.list_(pa.string())),
+    ]
+)
+
+
+def plan_slices(
+    source: Source,
+    route: Route,
+    workspace: Workspace,
+    windows: Mapping[str, Window],
+    watermark_keys: Mapping[str, str],
+) -> RunPlan:
+    """List what changed at the source, and write who is read by which slice.
+
+    Writes `listing.parquet` (`TO_READ`) and `plan.json` into the workspace.
+
+    Args:
+        source: The server to list.
+        route: The route.
+        workspace: The run's files; the model must be there.
+        windows: Program -> window.
+        watermark_keys: Program -> key of its watermark.
+    """
+    model = Model.from_json(workspace.model.read_text())
+    listed = _within(list_changes(source, _listings(route, windows)), windows)
+    programs = _programs_of_each(listed)
+    refused = people_with_open_refusals(workspace.state) - programs.keys()
+    registered = _registered(source, listed, refused, route.reading.at_once)
+    slice_of = slice_of_each(registered, model.org_units, route.slices)
+    _write_listing(workspace, slice_of, programs)
+    plan = RunPlan(
+        windows=windows,
+        watermark_keys=watermark_keys,
+        slices=tuple(describe(slice_of, model.org_units)),
+        zone=source.zone.key,
+        only_from_children=len(programs) - len(_named_themselves(listed)),
+        with_open_refusals=len(refused),
+    )
+    write_run_plan(workspace.plan, plan)
+    return plan
+
+
+def _listings(route: Route, windows: Mapping[str, Window]) -> list[Listing]:
+    overlap = timedelta(minutes=route.reading.overlap_minutes)
+    everything = Listing(
+        kind="trackedEntities",
+        program="",
+        org_units=route.org_units,
+        updated_after=None,
+        page_size=route.reading.page_size,
+    )
+    return [
+        replace(everything, kind=kind, program=program, updated_after=window.read_from(overlap))
+        for program, window in windows.items()
+        for kind in KINDS
+    ]
+
+
+def _within(listed: pa.Table, windows: Mapping[str, Window]) -> pa.Table:
+    """Leave out what an earlier window has covered; there is no such thing but in a backfill."""
+    stamps = zip(listed["program"].to_pylist(), listed["updated_at"].to_pylist(), strict=True)
+    return listed.filter(
+        pa.array([windows[program].holds(at) for program, at in stamps], pa.bool_())
+    )
+
+
+def _programs_of_each(listed: pa.Table) -> dict[str, set[str]]:
+    programs: dict[str, set[str]] = {}
+    columns = (listed[name].to_pylist() for name in ("tracked_entity", "program", "deleted"))
+    for uid, program, deleted in zip(*columns, strict=True):
+        alive = programs.setdefault(uid, set())
+        if not deleted:
+            alive.add(program)
+    return programs
+
+
+def _named_themselves(listed: pa.Table) -> dict[str, str]:
+    people = listed.filter(pc.equal(listed["kind"], "trackedEntities"))
+    uids, units = people["tracked_entity"].to_pylist(), people["org_unit"].to_pylist()
+    return dict(zip(uids, units, strict=True))
+
+
+def _registered(
+    source: Source, listed: pa.Table, refused: set[str], at_once: int
+) -> dict[str, str | None]:
+    known = _named_themselves(listed)
+    unknown = sorted((set(listed["tracked_entity"].to_pylist()) | refused) - known.keys())
+    found = registration_org_units(source, unknown, at_once)
+    return {**{uid: found.get(uid) for uid in unknown}, **known}
+
+
+def _write_listing(
+    workspace: Workspace, slice_of: Mapping[str, str], programs: Mapping[str, set[str]]
+) -> None:
+    rows = [
+        {"tracked_entity": uid, "slice": slice_of[uid], "programs": sorted(programs.get(uid, ()))}
+        for uid in sorted(slice_of)
+    ]
+    with publishing(workspace.listing) as draft:
+        pq.write_table(pa.Table.from_pylist(rows, TO_READ), draft, compression="zstd")

@@ -1,0 +1,108 @@
+"""The step `settle`: is everything that was to be read accounted for?"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from dhis2_api.importer import Ref
+from tracker_sync.ledger import read_ledger
+from tracker_sync.outcome import Entry, Outcome
+from tracker_sync.publish import publish
+from tracker_sync.remedies import remedy_for
+from tracker_sync.route import Route
+from tracker_sync.run_plan import read_run_plan
+from tracker_sync.run_report import run_report
+from tracker_sync.slicing import Slice
+from tracker_sync.tally import refusals
+from tracker_sync.workspace import Workspace
+
+
+NO_LEDGER = "SYNC_NO_LEDGER"
+
+
+class RunNotClean(Exception):
+    """The run must be red: something is missing, or refused for the first time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """How a run ended.
+
+    Attributes:
+        report: What `report.json` holds; documented in `docs/report.md`.
+        watermarks: What to move the watermarks to; empty if they stay.
+        problems: Why the run is red, a line each; empty if it is green.
+    """
+
+    report: Mapping[str, Any]
+    watermarks: Mapping[str, str]
+    problems: tuple[str, ...]
+
+
+def settle(route: Route, workspace: Workspace) -> Settlement:
+    """Sum the ledgers of a run and write `report.json`.
+
+    A slice without a ledger counts as missing. Refusals are kept in the state, so
+    that the watermark may pass them; what is missing holds it back.
+
+    Raises:
+        RunNotClean: The run stopped before its slices were planned.
+    """
+    if not workspace.plan.is_file():
+        raise RunNotClean("the run stopped before its slices were planned: see its failed task")
+    run_plan = read_run_plan(workspace.plan)
+    ledgers = {piece: _ledger(workspace, piece) for piece in run_plan.slices}
+    entries = [entry for lines in ledgers.values() for entry in lines]
+    not_accounted = [*_missing(entries), *_twice(entries)]
+    problems = [*not_accounted, *_new_refusals(route, entries)]
+    report = run_report(workspace, run_plan, ledgers, problems)
+    publish(workspace.report, json.dumps(report, indent=1).encode())
+    watermarks = {} if not_accounted else run_plan.watermarks()
+    return Settlement(report, watermarks, tuple(problems))
+
+
+def _ledger(workspace: Workspace, piece: Slice) -> list[Entry]:
+    """Return a slice's ledger, with a line for everybody it should speak of and doesn't."""
+    path = workspace.ledger(piece.slice)
+    entries = [*read_ledger(path)] if path.is_file() else []
+    people = pq.read_table(workspace.listing, filters=pc.field("slice") == piece.slice)
+    listed = set(people["tracked_entity"].to_pylist())
+    silent = listed - {entry.tracked_entity for entry in entries}
+    return entries + [
+        Entry(Ref("TRACKED_ENTITY", uid), uid, Outcome.MISSING, code=NO_LEDGER)
+        for uid in sorted(silent)
+    ]
+
+
+def _missing(entries: Iterable[Entry]) -> list[str]:
+    codes = Counter(entry.code for entry in entries if entry.outcome is Outcome.MISSING)
+    return [
+        f"{count} missing, {code}: {remedy_for(code).meaning}; {remedy_for(code).do}"
+        for code, count in sorted(codes.items(), key=str)
+    ]
+
+
+def _twice(entries: Iterable[Entry]) -> list[str]:
+    counts = Counter(entry.ref for entry in entries)
+    twice = sorted(ref for ref, count in counts.items() if count > 1)
+    return [f"{ref.kind} {ref.uid} stands twice in the ledger; report this" for ref in twice[:10]]
+
+
+def _new_refusals(route: Route, entries: Iterable[Entry]) -> list[str]:
+    if route.refused == "warn":
+        return []
+    new = [item for item in refusals(entries) if item.outcome == "refused" and not item.known]
+    codes = Counter(item.code for item in new)
+    first = {item.code: item for item in reversed(new)}
+    return [
+        f"{count} refused for the first time, {code}: {remedy_for(code).meaning}; "
+        f"{remedy_for(code).do} (e.g. {first[code].kind} {first[code].uid})"
+        for code, count in sorted(codes.items())
+    ]

@@ -1,0 +1,41 @@
+"""The step `transform`: turn a staged slice into bundles, without asking any server."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from tracker_sync.bundles import BUNDLES, as_bundles
+from tracker_sync.package import Staged, open_package, staged, writing_package
+from tracker_sync.trees import grow
+
+
+@dataclass(frozen=True, slots=True)
+class Transformed:
+    """What a slice's transform made.
+
+    Attributes:
+        package: Where the bundles lie.
+        people: How many people they hold.
+    """
+
+    package: Staged
+    people: int
+
+
+def transform(extracted: Staged) -> Transformed:
+    """Make a row of `bundles.BUNDLES` of each staged person, row group by row group.
+
+    Raises:
+        DamagedPackage: A staged file is not what was written.
+    """
+    began = time.monotonic()
+    package = open_package(extracted)
+    folder = Path(extracted.manifest).parent / "bundles"
+    with writing_package(folder, {"bundles": BUNDLES}) as bundles:
+        for tables in package.row_groups():
+            bundles.add({"bundles": as_bundles(grow(tables))})
+        timings = {**package.notes["timings"], "transform": round(time.monotonic() - began, 3)}
+        bundles.notes |= {**package.notes, "timings": timings}
+    return Transformed(staged(folder), bundles.rows.get("bundles", 0))
