@@ -99,7 +99,9 @@ class _Growing:
             for plural in sorted({plural for plural, _ in wanted}):
                 uids = [uid for name, uid in wanted if name == plural]
                 self.add(plural, read_objects(self._source, plural, uids))
-        return [_unresolved(reference) for reference in sorted(set(self._missing()), key=str)]
+        in_order = sorted(set(self._missing()), key=str)
+        first = {reference.to: reference for reference in reversed(in_order)}
+        return [_unresolved(reference) for reference in first.values()]
 
     def _missing(self) -> Iterable[Reference]:
         ours = set(self._defaults.values())

@@ -9,6 +9,7 @@ from dhis2_api.client import Json
 from dhis2_api.metadata import Fields
 from tracker_sync.metadata.canonical import canonical, identity, numbered, sendable
 from tracker_sync.metadata.classes import NUMBERED, Objects
+from tracker_sync.metadata.portion import LEFT_OUT
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,7 @@ class Change:
         return not self.fields
 
     def __str__(self) -> str:
-        return f"{self.plural} {self.uid} " + (", ".join(self.fields) if self.fields else "is new")
+        return f"{self.uid} ({', '.join(self.fields) or 'new'})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +74,11 @@ def merged(plural: str, ours: Fields, theirs: Fields) -> Fields:
     """Return our object with what the destination's has beyond it, ready to be sent.
 
     An import replaces an object whole (metadata 2.3). So members of its lists,
-    such as org-unit assignments, that are not ours are sent along; so is its sharing
-    (metadata 2.4), and its version, because only an equal one is counted up (2.10).
+    such as org-unit assignments, that are not ours are sent along; so are its sharing
+    (metadata 2.4), its version, because only an equal one is counted up (2.10), and
+    the fields that are never ours.
     """
-    kept = NUMBERED.get(plural, frozenset()) | {"sharing"}
+    kept = NUMBERED.get(plural, frozenset()) | LEFT_OUT | {"sharing"}
     result = sendable(ours)
     for name, value in sendable(theirs).items():
         if isinstance(value, list):

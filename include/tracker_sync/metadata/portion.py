@@ -9,10 +9,17 @@ from dhis2_api.metadata import Fields
 from tracker_sync.metadata.classes import Objects
 
 
-#: Fields that are not ours to send: people, what writes to people, and other programs.
+#: Fields that are not ours to send: people, what writes to people, files, other programs.
 #: Templates would send messages for every record that arrives (metadata, trap 28).
 LEFT_OUT = frozenset(
-    {"notificationTemplates", "recipientUserGroup", "relatedProgram", "userGroups", "userRoles"}
+    {
+        "image",
+        "notificationTemplates",
+        "recipientUserGroup",
+        "relatedProgram",
+        "userGroups",
+        "userRoles",
+    }
 )
 CLASSES_LEFT_OUT = frozenset({"programNotificationTemplates", "userGroups", "userRoles", "users"})
 

@@ -11,7 +11,8 @@ from tracker_sync.findings import Finding
 from tracker_sync.metadata.application import apply
 from tracker_sync.metadata.classes import Objects
 from tracker_sync.metadata.closure import Closure, read_closure
-from tracker_sync.metadata.difference import Change, Counts, Difference, difference
+from tracker_sync.metadata.difference import Counts, Difference, difference
+from tracker_sync.metadata.judgement import differing, remaining, unsupported
 from tracker_sync.metadata.model import Model, model_of
 from tracker_sync.route import Route
 
@@ -54,7 +55,7 @@ def synchronise(source: Dhis2Client, destination: Dhis2Client, route: Route) -> 
         sent = apply(destination, found.changes, closure.objects, theirs)
     if sent:
         theirs = _read_theirs(destination, closure.objects)
-        findings += [_remains(change) for change in difference(closure.objects, theirs).changes]
+        findings += remaining(difference(closure.objects, theirs).changes)
     return MetadataResult(model_of(closure.objects, theirs), found.counts, sent, tuple(findings))
 
 
@@ -83,48 +84,9 @@ def _read_theirs(destination: Dhis2Client, ours: Objects) -> Objects:
 def _before(
     closure: Closure, found: Difference, route: Route, defaults: Mapping[str, str]
 ) -> list[Finding]:
-    findings = _unsupported(closure.objects, frozenset(defaults.values()))
+    findings = unsupported(closure.objects, frozenset(defaults.values()))
     if route.metadata != "ignore":
         findings += closure.findings
     if route.metadata == "check":
-        findings += [_differs(change) for change in found.changes]
+        findings += differing(found.changes)
     return findings
-
-
-def _unsupported(objects: Objects, defaults: frozenset[str]) -> list[Finding]:
-    findings = []
-    for uid, program in objects.get("programs", {}).items():
-        if program.get("programType") != "WITH_REGISTRATION":
-            findings.append(_cannot("program_without_registration", uid, "has no registration"))
-        if program.get("categoryCombo", {}).get("id", "default") not in defaults | {"default"}:
-            text = "has a category combination of its own"
-            findings.append(_cannot("program_category_combination", uid, text))
-    return findings
-
-
-def _cannot(code: str, program: str, text: str) -> Finding:
-    return Finding(
-        code,
-        blocking=True,
-        text=f"programs {program} {text}, which this release does not copy",
-        remedy="take the program out of the route",
-    )
-
-
-def _differs(change: Change) -> Finding:
-    return Finding(
-        "metadata_differs",
-        blocking=True,
-        text=f"the destination differs: {change}",
-        remedy="mend it there, or set `metadata: apply` in the route",
-    )
-
-
-def _remains(change: Change) -> Finding:
-    return Finding(
-        "metadata_not_as_sent",
-        # A field the server rewrites is no reason to stop; an object that is not there is.
-        blocking=change.is_new,
-        text=f"the destination took the metadata and still differs: {change}",
-        remedy="compare the object on both servers; another version may not know the field",
-    )

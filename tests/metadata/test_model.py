@@ -1,0 +1,74 @@
+"""What does the data have to know?"""
+
+from __future__ import annotations
+
+from metadata.objects import ids, option_set, program
+from tracker_sync.metadata.classes import Objects
+from tracker_sync.metadata.model import Model, OrgUnit, model_of
+
+
+def objects(**others: object) -> Objects:
+    return {
+        "programs": {"xsd8pFBm2w1": program()},
+        "trackedEntityTypes": {
+            "Xzm8JdvcK5r": {
+                "id": "Xzm8JdvcK5r",
+                "trackedEntityTypeAttributes": [
+                    {"trackedEntityAttribute": {"id": "igrbHRNTbIn"}},
+                    {"trackedEntityAttribute": {"id": "zzlC4ArMYGX"}},
+                ],
+            }
+        },
+        "trackedEntityAttributes": {
+            "igrbHRNTbIn": {"id": "igrbHRNTbIn", "confidential": False},
+            "zzlC4ArMYGX": {"id": "zzlC4ArMYGX", "confidential": True},
+        },
+        "programStages": {
+            "nYjAPItoxo2": {
+                "id": "nYjAPItoxo2",
+                "programStageDataElements": [{"dataElement": {"id": "ol1WpmrN6NG"}}],
+            }
+        },
+        "organisationUnits": {
+            "GwTj6qZdrlX": {"id": "GwTj6qZdrlX", "name": "Sénégal", "path": "/GwTj6qZdrlX"}
+        },
+        "optionSets": {"AcCtZkAvAsC": option_set(**others)},
+    }
+
+
+def test_a_model_says_what_belongs_where() -> None:
+    ours = objects()
+
+    model = model_of(ours, ours)
+
+    assert model.tracked_entity_types == {"xsd8pFBm2w1": "Xzm8JdvcK5r"}
+    assert model.program_attributes == {"xsd8pFBm2w1": {"XlaUz6AYQa9", "igrbHRNTbIn"}}
+    assert model.stage_elements == {"nYjAPItoxo2": {"ol1WpmrN6NG"}}
+    assert model.org_units == {"GwTj6qZdrlX": OrgUnit("Sénégal", "/GwTj6qZdrlX")}
+
+
+def test_a_confidential_attribute_is_left_out() -> None:
+    ours = objects()
+
+    model = model_of(ours, ours)
+
+    assert model.type_attributes == {"Xzm8JdvcK5r": {"igrbHRNTbIn"}}
+
+
+def test_a_model_survives_its_journey_as_text() -> None:
+    model = model_of(objects(), objects())
+
+    read = Model.from_json(model.to_json())
+
+    assert read == model
+    assert read.to_json() == model.to_json()
+
+
+def test_an_option_more_at_either_side_makes_another_hash() -> None:
+    before, after = objects(), objects(options=ids("FGYUJQ5e1rA", "new"))
+
+    hashes = {
+        model_of(*sides).hash for sides in [(before, before), (after, before), (before, after)]
+    }
+
+    assert len(hashes) == 3
