@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from typing import Annotated, Literal, Self, TypeVar
+from zoneinfo import available_timezones
 
+from croniter import croniter
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 
@@ -18,6 +20,18 @@ def _without_repeats(items: tuple[_Item, ...]) -> tuple[_Item, ...]:
     if len(set(items)) < len(items):
         raise ValueError("the same UID stands twice")
     return items
+
+
+def _cron(text: str) -> str:
+    if len(text.split()) != 5 or not croniter.is_valid(text):
+        raise ValueError("no cron expression of five fields; try 0 2 * * *")
+    return text
+
+
+def _zone(name: str) -> str:
+    if name not in available_timezones():
+        raise ValueError("no zone of that name; try Africa/Dakar")
+    return name
 
 
 Uids = Annotated[tuple[Uid, ...], Field(min_length=1), AfterValidator(_without_repeats)]
@@ -90,8 +104,8 @@ class Route(_Strict):
     destination: Connection
     programs: Uids
     org_units: Uids
-    schedule: str | None = Field(default=None, pattern=r"^\S+ \S+ \S+ \S+ \S+$")
-    timezone: str = "UTC"
+    schedule: Annotated[str, AfterValidator(_cron)] | None = None
+    timezone: Annotated[str, AfterValidator(_zone)] = "UTC"
     slices: Slices = Slices()
     reading: Reading = Reading()
     batches: Batches = Batches()

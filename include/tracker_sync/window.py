@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
@@ -22,17 +23,19 @@ RunType = Literal["scheduled", "manual", "backfill"]
 
 @dataclass(frozen=True, slots=True)
 class Occasion:
-    """Why a run happens.
+    """Why a run happens, and how far the runs before it came.
 
     Attributes:
         run_type: Who asked for it.
         start: The start of its data interval, where it has one.
         end: The end of its data interval, where it has one.
+        watermarks: Up to where all is accounted for, by `watermark_key`.
     """
 
     run_type: RunType
     start: datetime | None = None
     end: datetime | None = None
+    watermarks: Mapping[str, datetime] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +63,7 @@ class Window:
         return not (self.covered and self.end <= stamp < self.covered)
 
 
-def window_of(occasion: Occasion, watermark: datetime | None, now: datetime) -> Window:
+def window_of(occasion: Occasion, key: str, now: datetime) -> Window:
     """Return the window of a run.
 
     A scheduled run covers what failed nights left: from the watermark, or from its
@@ -69,9 +72,10 @@ def window_of(occasion: Occasion, watermark: datetime | None, now: datetime) -> 
 
     Args:
         occasion: Why the run happens.
-        watermark: Up to where all is accounted for; nothing before the first run.
+        key: What the watermark is kept under; without one everything is read.
         now: The source server's clock.
     """
+    watermark = occasion.watermarks.get(key)
     end = min(occasion.end or now, now) if occasion.run_type != "manual" else now
     if occasion.run_type == "backfill":
         return Window(occasion.start, end, watermark, moves=False)

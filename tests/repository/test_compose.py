@@ -141,7 +141,7 @@ def test_nothing_of_airflow_starts_before_the_database_is_migrated() -> None:
 def test_both_servers_have_a_pool_that_parallelism_can_fill() -> None:
     script = SERVICES[ONE_SHOT]["command"][-1]
     (loop,) = re.findall(r"for connection in (.+); do", script)
-    (slots,) = re.findall(r'pools set "dhis2_\$\$connection" (\d+)', script)
+    (slots,) = re.findall(r'pools set "\$\$connection" (\d+)', script)
     parallelism = int(COMPOSE["x-environment"]["AIRFLOW__CORE__PARALLELISM"])
 
     assert {f"AIRFLOW_CONN_{name.upper()}" for name in loop.split()} == {

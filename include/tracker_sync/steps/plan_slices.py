@@ -10,7 +10,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from dhis2_api.client import Dhis2Client
+from dhis2_api.dialects import dialect_of
 from dhis2_api.export import Listing
+from dhis2_api.system import read_server
 from tracker_sync.listing import KINDS, Source, list_changes, registration_org_units
 from tracker_sync.metadata.model import Model
 from tracker_sync.publish import publishing
@@ -18,7 +21,7 @@ from tracker_sync.route import Route
 from tracker_sync.run_plan import RunPlan, write_run_plan
 from tracker_sync.slicing import describe, slice_of_each
 from tracker_sync.state import people_with_open_refusals
-from tracker_sync.window import Window
+from tracker_sync.window import Occasion, Window, watermark_key, window_of
 from tracker_sync.workspace import Workspace
 
 
@@ -34,34 +37,34 @@ TO_READ = pa.schema(
 
 
 def plan_slices(
-    source: Source,
-    route: Route,
-    workspace: Workspace,
-    windows: Mapping[str, Window],
-    watermark_keys: Mapping[str, str],
+    client: Dhis2Client, route: Route, workspace: Workspace, occasion: Occasion
 ) -> RunPlan:
     """List what changed at the source, and write who is read by which slice.
 
     Writes `listing.parquet` (`TO_READ`) and `plan.json` into the workspace.
 
     Args:
-        source: The server to list.
+        client: Speaks to the source.
         route: The route.
         workspace: The run's files; the model must be there.
-        windows: Program -> window.
-        watermark_keys: Program -> key of its watermark.
+        occasion: Why the run happens, and how far the runs before it came.
     """
-    model = Model.from_json(workspace.model.read_text())
+    server = read_server(client)
+    source = Source(client, dialect_of(server.version), server.zone)
+    places = Model.from_json(workspace.model.read_text()).org_units
+    keys = {program: watermark_key(route, program) for program in route.programs}
+    windows = {program: window_of(occasion, keys[program], server.now) for program in keys}
     listed = _within(list_changes(source, _listings(route, windows)), windows)
     programs = _programs_of_each(listed)
     refused = people_with_open_refusals(workspace.state) - programs.keys()
-    registered = _registered(source, listed, refused, route.reading.at_once)
-    slice_of = slice_of_each(registered, model.org_units, route.slices)
+    slice_of = slice_of_each(
+        _registered(source, listed, refused, route.reading.at_once), places, route.slices
+    )
     _write_listing(workspace, slice_of, programs)
     plan = RunPlan(
         windows=windows,
-        watermark_keys=watermark_keys,
-        slices=tuple(describe(slice_of, model.org_units)),
+        watermark_keys=keys,
+        slices=tuple(describe(slice_of, places)),
         zone=source.zone.key,
         only_from_children=len(programs) - len(_named_themselves(listed)),
         with_open_refusals=len(refused),

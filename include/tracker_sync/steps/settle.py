@@ -45,6 +45,21 @@ class Settlement:
     watermarks: Mapping[str, str]
     problems: tuple[str, ...]
 
+    def summary(self) -> dict[str, Any]:
+        """Return the part of the report that is small enough for an XCom."""
+        small = ("schema_version", "route", "windows", "kinds", "totals", "problems", "staging")
+        return {key: self.report[key] for key in small}
+
+
+def require_clean(settlement: Settlement) -> None:
+    """Return if the run may be green.
+
+    Raises:
+        RunNotClean: It may not; one line for each reason, with its remedy.
+    """
+    if settlement.problems:
+        raise RunNotClean("\n".join(settlement.problems))
+
 
 def settle(route: Route, workspace: Workspace) -> Settlement:
     """Sum the ledgers of a run and write `report.json`.

@@ -1,0 +1,78 @@
+"""
+# Tracker sync
+
+Copies the people of a route's programs, with their enrollments and events, from one
+DHIS2 to another: whoever changed since the last run. One DAG for each route file.
+
+| Task | Does | Run again, it |
+| --- | --- | --- |
+| `preflight` | looks at both servers and both accounts; writes nothing | looks again |
+| `sync_metadata` | brings the programs' metadata to the destination | sends what still differs |
+| `readiness` | looks whether the destination would let the data in | looks again |
+| `plan_slices` | lists who changed, and divides them by org unit | lists again |
+| `slice.extract` | reads a slice's people and stages them as Parquet | stages a new package |
+| `slice.transform` | makes import bundles of them | rewrites the same bundles |
+| `slice.load` | sends what differs, accounts for each object | sends nothing twice |
+| `settle` | sums up, moves the watermark, is red if anything is missing | sums up again |
+
+**A red run** names what to do in the log of its red task; `settle` has the whole report.
+The next run repairs what this one missed: the watermark has not moved. A refusal is red
+once; then it is known, kept, and tried again when it could succeed.
+
+**Une exécution rouge** dit quoi faire dans le journal de sa tâche rouge ; la suivante
+rattrape ce que celle-ci a manqué.
+
+Not copied by this release: relationships, owners, notes, files, deletions (held and
+named), events of programs without registration.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from airflow.sdk import DAG, TriggerRule, chain, task_group
+
+from dhis2_airflow import run_operators as run
+from dhis2_airflow import slice_operators as steps
+from dhis2_airflow.settings import RUN_SETTINGS, SLICE_SETTINGS, schedule_of
+from dhis2_airflow.watermarks import watermark_asset
+from tracker_sync.route import Route
+from tracker_sync.routes import BrokenRoute, load_routes, routes_folder
+
+
+def sync_dag(route: Route) -> None:
+    """Build the DAG of a route."""
+    marks = watermark_asset(route)
+
+    @task_group(group_id="slice", default_args=SLICE_SETTINGS)
+    def slices(piece: dict[str, str]) -> None:
+        here: dict[str, Any] = {"route": route, "piece": piece}
+        staged = steps.ExtractOperator(task_id="extract", priority_weight=1, **here).output
+        bundles = steps.TransformOperator(
+            task_id="transform", staged=staged, priority_weight=2, **here
+        ).output
+        steps.LoadOperator(task_id="load", staged=bundles, priority_weight=3, **here)
+
+    dag_id = f"tracker_sync__{route.name}"
+    with DAG(dag_id, doc_md=__doc__, schedule=schedule_of(route), **RUN_SETTINGS):
+        plan = run.PlanSlicesOperator(task_id="plan_slices", route=route, inlets=[marks])
+        chain(
+            run.PreflightOperator(task_id="preflight", route=route),
+            run.SyncMetadataOperator(task_id="sync_metadata", route=route),
+            run.ReadinessOperator(task_id="readiness", route=route),
+            plan,
+            slices.expand(piece=plan.output),
+            run.SettleOperator(
+                task_id="settle", route=route, outlets=[marks], trigger_rule=TriggerRule.ALL_DONE
+            ),
+        )
+
+
+def broken_dag(route: BrokenRoute) -> None:
+    """Build the DAG of a route whose file cannot be used: it fails, saying why."""
+    with DAG(f"tracker_sync__{route.name}", doc_md=route.reason, schedule=None):
+        run.BrokenRouteOperator(task_id="read_the_route", reason=route.reason)
+
+
+for found in load_routes(routes_folder()):
+    broken_dag(found) if isinstance(found, BrokenRoute) else sync_dag(found)

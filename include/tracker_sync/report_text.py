@@ -1,0 +1,65 @@
+"""The report in words: one run as lines for a log or a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from tracker_sync.tally import COLUMNS
+
+
+_SHOWN = ("read", "created", "changed", "unchanged", "refused", "held", "missing")
+_MOST_LINES = 20
+
+
+def slice_line(import_report: Mapping[str, Any]) -> str:
+    """Return a slice's outcome in one line."""
+    kinds: Iterable[Mapping[str, int]] = import_report["kinds"].values()
+    totals = {column: sum(kind[column] for kind in kinds) for column in COLUMNS}
+    counts = ", ".join(f"{totals[column]} {column}" for column in _SHOWN if totals[column])
+    seconds = sum(import_report["timings"].values())
+    return f"slice {import_report['name']}: {counts or 'nothing'}, {seconds:.1f} s"
+
+
+def report_lines(report: Mapping[str, Any]) -> list[str]:
+    """Return the report of a run as two tables and what did not arrive."""
+    slices = [[line["name"], *_cells(line), f"{line['seconds']:.1f}"] for line in report["slices"]]
+    totals = ["all", *_cells(report["totals"]), ""]
+    kinds = [[kind, *_cells(counts), ""] for kind, counts in report["kinds"].items()]
+    head = ["slice", *_SHOWN, "seconds"]
+    return [
+        *_table([head, *slices, totals]),
+        "",
+        *_table([["kind", *_SHOWN, ""], *kinds]),
+        *_not_arrived(report),
+        *(f"! {problem}" for problem in report["problems"]),
+    ]
+
+
+def _cells(counts: Mapping[str, int]) -> list[str]:
+    return [str(counts[column]) for column in _SHOWN]
+
+
+def _table(rows: Sequence[Sequence[str]]) -> list[str]:
+    widths = [max(len(row[index]) for row in rows) for index in range(len(rows[0]))]
+    return [_padded(row, widths) for row in rows]
+
+
+def _padded(row: Sequence[str], widths: Sequence[int]) -> str:
+    first, *rest = zip(row, widths, strict=True)
+    cells = [first[0].ljust(first[1]), *(cell.rjust(width) for cell, width in rest)]
+    return "  ".join(cells).rstrip()
+
+
+def _not_arrived(report: Mapping[str, Any]) -> list[str]:
+    """Name what did not arrive; the rest of a long list is in `report.json`."""
+    lines = []
+    for item in report["refusals"][:_MOST_LINES]:
+        since = "known" if item["known"] else "new"
+        lines += [
+            f"{item['outcome']} ({since}), {item['code']}: {item['meaning']}",
+            f"  {item['kind']} {item['uid']} of tracked entity {item['tracked_entity']}",
+            f"  do: {item['do']}",
+        ]
+    more = report["refusals_in_all"] - _MOST_LINES
+    return ["", *lines, *([f"and {more} more, in report.json"] if more > 0 else [])]

@@ -1,0 +1,1 @@
+"""How Airflow sees a sync: thin adapters around `tracker_sync`."""

@@ -1,0 +1,72 @@
+"""The steps of one slice as Airflow tasks: each unpacks, delegates and reports."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from airflow.sdk import Context
+
+from dhis2_airflow.run_operators import RouteOperator
+from tracker_sync.loading import Destination
+from tracker_sync.package import Staged
+from tracker_sync.report_text import slice_line
+from tracker_sync.slicing import Slice
+from tracker_sync.steps.extract import extract
+from tracker_sync.steps.load import load
+from tracker_sync.steps.transform import transform
+
+
+class SliceOperator(RouteOperator):
+    """One step of one slice.
+
+    :param piece: The slice, as `PlanSlicesOperator` returned it.
+    :param staged: What the step before it staged: `manifest` and `sha256`.
+    """
+
+    template_fields = ("piece", "staged")
+
+    def __init__(self, *, piece: dict[str, Any], staged: Any = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.piece = piece
+        self.staged = staged
+
+
+class ExtractOperator(SliceOperator):
+    """Read a slice's people and stage them as Parquet."""
+
+    uses = "source"
+
+    def execute(self, context: Context) -> dict[str, str]:
+        """Return where the package lies."""
+        workspace, attempt = self.workspace(context), context["ti"].try_number
+        with self.source() as source:
+            done = extract(source, self.route, workspace, self.piece["slice"], attempt)
+        rows = ", ".join(f"{count} {name}" for name, count in done.rows.items())
+        self.say([f"staged {rows}; {done.absent} people did not come"])
+        return asdict(done.package)
+
+
+class TransformOperator(SliceOperator):
+    """Turn staged tables into bundles, asking no server."""
+
+    def execute(self, context: Context) -> dict[str, str]:
+        """Return where the bundles lie."""
+        done = transform(Staged(**(self.staged or {})))
+        self.say([f"{done.people} people made into bundles"])
+        return asdict(done.package)
+
+
+class LoadOperator(SliceOperator):
+    """Send what differs, and account for every object."""
+
+    uses = "destination"
+
+    def execute(self, context: Context) -> None:
+        """Push the XCom `import_report`."""
+        piece, bundles = Slice(**self.piece), Staged(**(self.staged or {}))
+        with self.destination() as client:
+            there = Destination(client, self.route.programs)
+            report = load(there, self.route, self.workspace(context), piece, bundles)
+        self.say([slice_line(report)])
+        context["ti"].xcom_push("import_report", report)
