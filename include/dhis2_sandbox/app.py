@@ -1,0 +1,90 @@
+"""How do the sandbox's parts become one ASGI application?"""
+
+from pathlib import Path
+
+from fastapi import FastAPI, Request, Response
+from starlette.types import ASGIApp
+
+from dhis2_sandbox import (
+    data_store_routes,
+    export_routes,
+    file_routes,
+    metadata_routes,
+    system_routes,
+    tracker_routes,
+)
+from dhis2_sandbox.answers import Refused, tomcat_page, web_message
+from dhis2_sandbox.clock import Clock
+from dhis2_sandbox.dialect import DEFAULT_VERSION
+from dhis2_sandbox.front_door import FrontDoor
+from dhis2_sandbox.start import Superuser, fill_with_district, open_sandbox
+from dhis2_sandbox.visits import Asking, Nobody
+
+
+_METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"]
+_XHR = "XMLHttpRequest"
+_NOT_FOUND = "No static resource"
+
+
+def create_app(
+    data: Path,
+    *,
+    district: bool = False,
+    superuser: Superuser | None = None,
+    clock: Clock | None = None,
+    version: str = DEFAULT_VERSION,
+) -> ASGIApp:
+    """Return a DHIS2 over a data file.
+
+    Args:
+        data: the SQLite file; it is made if it is not there.
+        district: fill a new server with the small health district.
+        superuser: password and token of `admin`; those that are not given stay as they were.
+        clock: the server's zone and time.
+        version: which DHIS2 to play.
+
+    Raises:
+        ValueError: if the district is refused.
+    """
+    sandbox = open_sandbox(data, version, clock or Clock(), superuser or Superuser())
+    if district:
+        fill_with_district(sandbox)
+    app = FastAPI(openapi_url=None)
+    app.state.sandbox = sandbox
+    app.add_exception_handler(Refused, _refused)
+    app.add_exception_handler(Nobody, _nobody)
+    for routes in (
+        system_routes,
+        data_store_routes,
+        file_routes,
+        tracker_routes,
+        export_routes,
+        metadata_routes,
+    ):
+        app.include_router(routes.router)
+    app.add_api_route("/{path:path}", _unknown_path, methods=_METHODS)
+    return FrontDoor(app)
+
+
+def _unknown_path(path: str, asking: Asking) -> Response:
+    """Answer like Tomcat what is no address of DHIS2."""
+    del asking
+    return tomcat_page(404, f"{_NOT_FOUND} {path}.")
+
+
+async def _refused(request: Request, refusal: Exception) -> Response:
+    del request
+    if not isinstance(refusal, Refused):
+        raise refusal
+    if refusal.message.startswith(_NOT_FOUND):
+        return tomcat_page(404, refusal.message)
+    return web_message(refusal.status, refusal.message, refusal.code)
+
+
+async def _nobody(request: Request, nobody: Exception) -> Response:
+    """Send browsers to the login page and tell programs 401 (recordings: 003, 004, 245)."""
+    del nobody
+    if request.headers.get("X-Requested-With") == _XHR or "Authorization" in request.headers:
+        return web_message(401, "Unauthorized")
+    location = str(request.base_url) + "dhis-web-login/"
+    return Response(status_code=302, headers={"Location": location})

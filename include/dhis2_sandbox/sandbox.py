@@ -1,0 +1,56 @@
+"""What makes up one running sandbox?"""
+
+from dataclasses import dataclass, field
+
+from dhis2_sandbox.accounts import Accounts
+from dhis2_sandbox.clock import Clock
+from dhis2_sandbox.database import Database
+from dhis2_sandbox.dialect import Dialect
+from dhis2_sandbox.metadata_import import MetadataImporter
+from dhis2_sandbox.metadata_store import Metadata, MetadataStore
+from dhis2_sandbox.model import Model
+from dhis2_sandbox.tracker_import import TrackerImporter
+
+
+@dataclass(slots=True)
+class Sandbox:
+    """The parts of one server, shared by all of its requests."""
+
+    database: Database
+    store: MetadataStore
+    accounts: Accounts
+    clock: Clock
+    dialect: Dialect
+    _model: Model = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Arrange the metadata that is there."""
+        self._model = Model(self.store.current())
+
+    @property
+    def metadata(self) -> Metadata:
+        """The present metadata."""
+        return self.store.current()
+
+    @property
+    def model(self) -> Model:
+        """The present metadata, arranged; it is arranged anew after every change."""
+        current = self.store.current()
+        if self._model.metadata is not current:
+            self._model = Model(current)
+        return self._model
+
+    @property
+    def system_id(self) -> str:
+        """What tells this server from another one."""
+        with self.database.reading() as connection:
+            row = connection.execute("SELECT value FROM setting WHERE name = 'systemId'").fetchone()
+        return str(row["value"])
+
+    def metadata_importer(self, clock: Clock | None = None) -> MetadataImporter:
+        """Return what takes metadata in, by the server's clock or another one."""
+        return MetadataImporter(self.store, self.accounts, clock or self.clock)
+
+    def tracker_importer(self, clock: Clock | None = None) -> TrackerImporter:
+        """Return what takes tracker data in, by the server's clock or another one."""
+        return TrackerImporter(self.database, clock or self.clock, self.dialect)
