@@ -100,9 +100,10 @@ def _same(
 ) -> list[Finding]:
     # Many servers of 2.42 give no systemId, and two without one are not the same.
     same_id = ours.system_id is not None and ours.system_id == theirs.system_id
-    if not same_id and source.url != destination.url:
+    same_address = source.url == destination.url
+    if not same_id and not same_address:
         return []
-    text = "the same systemId" if same_id else "the same address"
+    text = "the same address" if same_address else "the same systemId"
     return [
         Finding(
             "route_to_itself",
