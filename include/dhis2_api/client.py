@@ -26,6 +26,13 @@ _HEADERS = {
     "X-Requested-With": "XMLHttpRequest",
 }
 
+# After these nobody knows whether a write has happened.
+_NO_WHOLE_ANSWER = (
+    requests.ConnectionError,
+    requests.Timeout,
+    requests.exceptions.ChunkedEncodingError,
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
@@ -137,11 +144,11 @@ class Dhis2Client:
                 timeout=(self._timeouts.connect, self._timeouts.read),
                 allow_redirects=False,
             )
-        except (requests.ConnectionError, requests.Timeout) as error:
+        except _NO_WHOLE_ANSWER as error:
             # The text of these errors holds the URL, and a URL may hold a filter's value.
             raise TransientError(
-                f"{what} got no answer ({type(error).__name__}): check that the server is up "
-                "and that its address in the connection is right"
+                f"{what} got no answer, or half of one ({type(error).__name__}): check that the "
+                "server is up and that its address in the connection is right"
             ) from None
         except requests.RequestException as error:
             raise UnexpectedAnswer(

@@ -44,6 +44,7 @@ def parse_page(body: bytes, rows: str, row: pa.StructType, *, what: str) -> Page
 
 def _read(body: bytes, schema: pa.Schema, what: str) -> pa.Table:
     try:
+        body.decode()  # Arrow takes any bytes for text; a value must not be broken in silence
         text = _GEOMETRY.sub(_as_text, body)
         return pj.read_json(
             pa.BufferReader(text),

@@ -1,0 +1,1 @@
+"""The demo: one command copies a district, and shows it."""

@@ -1,0 +1,116 @@
+"""The edits: a night at the source, made through its API like anybody would."""
+
+from __future__ import annotations
+
+import secrets
+import string
+from dataclasses import dataclass
+from typing import Any
+
+from dhis2_api.client import Dhis2Client
+
+
+_HIV, _MATERNAL = "xsd8pFBm2w1", "m8nERzkN6j4"
+_WEIGHT, _REGIMEN, _REGIMENS = "ol1WpmrN6NG", "XNCk5QhEBgw", "rGXJBRiGJCF"
+_SYNCHRONOUS = {"async": "false", "atomicMode": "ALL", "importStrategy": "CREATE_AND_UPDATE"}
+_EVENT = "event,program,programStage,enrollment,orgUnit,status,occurredAt,scheduledAt,completedAt"
+_ENROLLMENT = (
+    "enrollment,trackedEntity,program,orgUnit,status,enrolledAt,occurredAt,followUp,geometry"
+)
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Edits:
+    """What was done at the source, as UIDs.
+
+    Attributes:
+        changed: Events whose value changed, or was cleared, and the completed enrollment.
+        created: The event added.
+        refused: The event that the destination must refuse.
+    """
+
+    changed: frozenset[str]
+    created: frozenset[str]
+    refused: frozenset[str]
+
+
+def edit(source: Dhis2Client) -> Edits:
+    """Change a value, clear one, add an event, complete an enrollment, and use a retired code."""
+    weighed = _events_with(source, _WEIGHT)
+    changed = _send_event(source, weighed[0], [{"dataElement": _WEIGHT, "value": "61.5"}])
+    cleared = _send_event(source, weighed[1], [{"dataElement": _WEIGHT, "value": None}])
+    follow_up = _events_with(source, _REGIMEN)
+    added = _add_event(source, follow_up[0], [{"dataElement": _WEIGHT, "value": "58"}])
+    completed = _complete(source)
+    refused = _use_a_retired_code(source, follow_up[1])
+    return Edits(frozenset({changed, cleared, completed}), frozenset({added}), frozenset({refused}))
+
+
+def _events_with(source: Dhis2Client, element: str) -> list[Json]:
+    """Return active events that hold *element*, in a stage that repeats, each of another person."""
+    answer = source.get(
+        "/api/tracker/events",
+        {
+            "program": _HIV,
+            "orgUnitMode": "ACCESSIBLE",
+            "order": "createdAt:asc",
+            "pageSize": 2000,
+            "fields": f"{_EVENT},trackedEntity,dataValues[dataElement,value]",
+        },
+    )
+    stages = source.get(f"/api/programs/{_HIV}", {"fields": "programStages[id,repeatable]"})
+    repeatable = {stage["id"] for stage in stages["programStages"] if stage["repeatable"]}
+    found = {
+        event["trackedEntity"]: event
+        for event in answer["events"]
+        if event["status"] == "ACTIVE" and event["programStage"] in repeatable
+        if any(value["dataElement"] == element for value in event["dataValues"])
+    }
+    return list(found.values())
+
+
+def _send_event(source: Dhis2Client, event: Json, values: list[Json]) -> str:
+    wanted = {key: event[key] for key in _EVENT.split(",") if key in event}
+    _post(source, {"events": [{**wanted, "dataValues": values}]})
+    uid: str = event["event"]
+    return uid
+
+
+def _add_event(source: Dhis2Client, like: Json, values: list[Json]) -> str:
+    return _send_event(source, {**like, "event": _new_uid()}, values)
+
+
+def _complete(source: Dhis2Client) -> str:
+    answer = source.get(
+        "/api/tracker/enrollments",
+        {
+            "program": _MATERNAL,
+            "orgUnitMode": "ACCESSIBLE",
+            "status": "ACTIVE",
+            "fields": _ENROLLMENT,
+        },
+    )
+    enrollment: Json = answer["enrollments"][0]
+    _post(source, {"enrollments": [{**enrollment, "status": "COMPLETED"}]})
+    uid: str = enrollment["enrollment"]
+    return uid
+
+
+def _use_a_retired_code(source: Dhis2Client, like: Json) -> str:
+    """Add an event with an option that is then taken out of its set, as happens in real life."""
+    option = {"id": _new_uid(), "code": "D4T_3TC_NVP", "name": "D4T/3TC/NVP", "sortOrder": 9}
+    source.post("/api/metadata", {"options": [{**option, "optionSet": {"id": _REGIMENS}}]})
+    uid = _add_event(source, like, [{"dataElement": _REGIMEN, "value": option["code"]}])
+    source.request("DELETE", f"/api/options/{option['id']}")
+    return uid
+
+
+def _post(source: Dhis2Client, payload: Json) -> None:
+    source.post("/api/tracker", payload, _SYNCHRONOUS)
+
+
+def _new_uid() -> str:
+    first, rest = string.ascii_letters, string.ascii_letters + string.digits
+    return secrets.choice(first) + "".join(secrets.choice(rest) for _ in range(10))

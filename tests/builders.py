@@ -1,0 +1,98 @@
+"""People as DHIS2 gives them, small and valid; a test changes what it is about."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from tracker_sync.arrow_json import parse_page
+from tracker_sync.metadata.model import Model, OrgUnit
+from tracker_sync.tables import PERSON_ROW, flatten
+from tracker_sync.trees import Tree, grow
+
+
+Json = dict[str, Any]
+
+PROGRAM, STAGE, TYPE = "programHIV1", "stageVisit1", "typePerson1"
+NAME, NATIONAL_ID, WEIGHT, NOTE = "attrName001", "attrNatId01", "elemWeight1", "elemNote001"
+CLINIC = "clinicRufi1"
+STAMP = "2026-11-24T12:06:46.263"
+
+MODEL = Model(
+    hash="m1",
+    tracked_entity_types={PROGRAM: TYPE},
+    type_attributes={TYPE: frozenset({NAME})},
+    program_attributes={PROGRAM: frozenset({NAME, NATIONAL_ID})},
+    stage_elements={STAGE: frozenset({WEIGHT, NOTE})},
+    org_units={CLINIC: OrgUnit("Rufisque", f"/country0001/region00001/{CLINIC}")},
+)
+
+
+def event(uid: str = "event000001", **changes: Any) -> Json:
+    return {
+        "event": uid,
+        "programStage": STAGE,
+        "orgUnit": CLINIC,
+        "status": "ACTIVE",
+        "occurredAt": "2026-03-29T00:00:00.000",
+        "createdAt": STAMP,
+        "updatedAt": STAMP,
+        "deleted": False,
+        "attributeOptionCombo": "HllvX50cXC0",
+        "dataValues": [{"dataElement": WEIGHT, "value": "33.3", "providedElsewhere": False}],
+        **changes,
+    }
+
+
+def enrollment(uid: str = "enroll00001", **changes: Any) -> Json:
+    return {
+        "enrollment": uid,
+        "program": PROGRAM,
+        "orgUnit": CLINIC,
+        "status": "ACTIVE",
+        "enrolledAt": "2026-03-25T00:00:00.000",
+        "occurredAt": "2026-03-01T00:00:00.000",
+        "followUp": False,
+        "createdAt": STAMP,
+        "updatedAt": STAMP,
+        "deleted": False,
+        "attributes": [
+            {"attribute": NAME, "value": "Awa"},
+            {"attribute": NATIONAL_ID, "value": "90210729"},
+        ],
+        "events": [event()],
+        **changes,
+    }
+
+
+def person(uid: str = "person00001", **changes: Any) -> Json:
+    return {
+        "trackedEntity": uid,
+        "trackedEntityType": TYPE,
+        "orgUnit": CLINIC,
+        "inactive": False,
+        "potentialDuplicate": False,
+        "createdAt": STAMP,
+        "updatedAt": STAMP,
+        "deleted": False,
+        "attributes": [{"attribute": NAME, "value": "Awa"}],
+        "enrollments": [enrollment()],
+        **changes,
+    }
+
+
+def page(*people: Json, number: int = 1, goes_on: bool = False) -> bytes:
+    pager: Json = {"page": number, "pageSize": 50}
+    if goes_on:
+        pager["nextPage"] = "http://dhis2.example/next"
+    return json.dumps({"pager": pager, "trackedEntities": people}, ensure_ascii=False).encode()
+
+
+def trees(*people: Json) -> list[Tree]:
+    rows = parse_page(page(*people), "trackedEntities", PERSON_ROW, what="test").rows
+    return grow(flatten(rows, [PROGRAM]))
+
+
+def tree(**changes: Any) -> Tree:
+    (only,) = trees(person(**changes))
+    return only

@@ -1,0 +1,100 @@
+"""Every object that is sent comes back with its outcome, whatever the server does."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from builders import MODEL, enrollment, event, person, trees
+from dhis2_api.client import Dhis2Client
+from dhis2_api.importer import ImportReport, Ref
+from scripted_server import Reply, Request, as_json, scripted
+from tracker_sync.delivery import account, deliver
+from tracker_sync.outcome import Entry, Outcome
+from tracker_sync.plan import Past, Planned, plan
+
+
+KINDS = {"trackedEntities": ("TRACKED_ENTITY", "trackedEntity")}
+KINDS |= {"enrollments": ("ENROLLMENT", "enrollment"), "events": ("EVENT", "event")}
+
+
+def planned(count: int) -> list[Planned]:
+    people = [
+        person(
+            f"person{i:05}",
+            enrollments=[enrollment(f"enroll{i:05}", events=[event(f"event{i:06}")])],
+        )
+        for i in range(count)
+    ]
+    return [item for tree in trees(*people) for item in plan(tree, None, Past({}, MODEL))]
+
+
+def uids(body: dict[str, Any]) -> set[str]:
+    return {item[KINDS[name][1]] for name, items in body.items() for item in items}
+
+
+def stored(body: dict[str, Any]) -> Reply:
+    reports = {
+        kind: {"objectReports": [{"trackerType": kind, "uid": item[key]} for item in body[name]]}
+        for name, (kind, key) in KINDS.items()
+        if name in body
+    }
+    validation = {"errorReports": [], "warningReports": []}
+    bundle = {"typeReportMap": reports}
+    return as_json({"status": "OK", "validationReport": validation, "bundleReport": bundle})
+
+
+@settings(max_examples=15, deadline=None)
+@given(poison=st.sets(st.sampled_from([f"event{i:06}" for i in range(8)]), max_size=3))
+def test_a_poisoned_record_never_blocks_its_neighbours(poison: set[str]) -> None:
+    """A NUL in one value loses the whole request (recordings: 372-scenario-nul-neighbours)."""
+
+    def script(request: Request) -> Reply:
+        return (
+            as_json({"status": "ERROR"}, 500)
+            if uids(request.body) & poison
+            else stored(request.body)
+        )
+
+    with scripted(script) as server, Dhis2Client(server.url) as client:
+        entries = deliver(client, planned(8))
+
+    assert len(entries) == 24
+    refused = {entry.ref.uid for entry in entries if entry.outcome is Outcome.REFUSED}
+    assert refused == poison
+    assert all(entry.outcome is Outcome.STORED for entry in entries if entry.ref.uid not in poison)
+    assert len(server.requests) <= 1 + 2 * 6 * max(1, len(poison))
+
+
+def test_what_the_report_leaves_out_is_missing() -> None:
+    with scripted(lambda request: stored({"events": request.body["events"]})) as server:
+        with Dhis2Client(server.url) as client:
+            entries = deliver(client, planned(1))
+
+    assert {entry.ref.kind: entry.outcome for entry in entries} == {
+        "TRACKED_ENTITY": Outcome.MISSING,
+        "ENROLLMENT": Outcome.MISSING,
+        "EVENT": Outcome.STORED,
+    }
+
+
+refs = st.sets(st.sampled_from([Ref("EVENT", uid) for uid in "ABCD"]))
+
+
+@given(sent=refs, stored_refs=refs, refused=refs)
+def test_nothing_is_lost_and_nothing_is_counted_twice(
+    sent: set[Ref], stored_refs: set[Ref], refused: set[Ref]
+) -> None:
+    report = ImportReport(frozenset(stored_refs), dict.fromkeys(refused, ("E1",)))
+
+    entries = [account(Entry(ref, "p", Outcome.MISSING), report) for ref in sent]
+
+    outcomes = {entry.ref: entry.outcome for entry in entries}
+    assert outcomes.keys() == sent
+    assert {
+        ref for ref, outcome in outcomes.items() if outcome is Outcome.REFUSED
+    } == sent & refused
+    stays = sent - refused - stored_refs
+    assert {ref for ref, outcome in outcomes.items() if outcome is Outcome.MISSING} == stays

@@ -1,0 +1,198 @@
+"""Only what differs is sent, and whatever is not has its reason."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from builders import MODEL, NAME, NATIONAL_ID, NOTE, STAMP, WEIGHT, enrollment, event, tree
+from dhis2_api.importer import Ref
+from tracker_sync.outcome import Outcome
+from tracker_sync.plan import Known, Past, Planned, plan
+from tracker_sync.trees import Tree
+
+
+PERSON = Ref("TRACKED_ENTITY", "person00001")
+ENROLLMENT = Ref("ENROLLMENT", "enroll00001")
+EVENT = Ref("EVENT", "event000001")
+READ_AT = datetime.fromisoformat(STAMP)
+NOTHING_KNOWN = Past({}, MODEL)
+
+
+def with_event(**changes: Any) -> Tree:
+    return tree(enrollments=[enrollment(events=[event(**changes)])])
+
+
+def by_ref(planned: list[Planned]) -> dict[Ref, Planned]:
+    assert planned
+    found = {item.entry.ref: item for item in planned}
+    assert len(found) == len(planned)
+    return found
+
+
+def sent(planned: list[Planned]) -> set[Ref]:
+    return {item.entry.ref for item in planned if item.payload is not None}
+
+
+def test_what_the_destination_lacks_is_created_parents_first() -> None:
+    planned = plan(tree(), None, NOTHING_KNOWN)
+
+    assert [item.entry.ref for item in planned] == [PERSON, ENROLLMENT, EVENT]
+    assert {item.entry.action for item in planned} == {"created"}
+    assert planned[1].payload is not None
+    assert planned[1].payload["trackedEntity"] == PERSON.uid
+    assert planned[2].payload is not None
+    assert planned[2].payload["enrollment"] == ENROLLMENT.uid
+
+
+def test_what_is_equal_is_not_sent() -> None:
+    planned = plan(tree(), tree(), NOTHING_KNOWN)
+
+    assert sent(planned) == set()
+    assert {item.entry.outcome for item in planned} == {Outcome.UNCHANGED}
+    assert len(planned) == 3
+
+
+def test_order_of_values_is_no_difference() -> None:
+    values = [{"dataElement": WEIGHT, "value": "1"}, {"dataElement": NOTE, "value": "x"}]
+
+    planned = plan(
+        with_event(dataValues=values), with_event(dataValues=values[::-1]), NOTHING_KNOWN
+    )
+
+    assert sent(planned) == set()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"status": "COMPLETED"},
+        {"occurredAt": "2026-03-30T00:00:00.000"},
+        {"geometry": {"type": "Point", "coordinates": [1, 2]}},
+        {"orgUnit": "clinicDaka1"},
+        {"dataValues": [{"dataElement": WEIGHT, "value": "33.4"}]},
+        {"assignedUser": {"username": "awa"}},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_only_the_object_that_differs_is_sent_and_it_is_sent_whole(change: Any) -> None:
+    planned = plan(with_event(**change), tree(), NOTHING_KNOWN)
+
+    assert sent(planned) == {EVENT}
+    payload = by_ref(planned)[EVENT].payload
+    assert payload is not None
+    assert {"event", "status", "orgUnit", "occurredAt", "programStage"} <= payload.keys()
+
+
+def test_a_value_cleared_at_the_source_is_cleared_with_an_explicit_null() -> None:
+    planned = plan(with_event(dataValues=[]), tree(), NOTHING_KNOWN)
+
+    payload = by_ref(planned)[EVENT].payload
+    assert payload is not None
+    assert payload["dataValues"] == [{"dataElement": WEIGHT, "value": None}]
+
+
+def test_an_attribute_cleared_at_the_source_is_cleared_where_it_was() -> None:
+    cleared = tree(enrollments=[enrollment(attributes=[{"attribute": NAME, "value": "Awa"}])])
+
+    payload = by_ref(plan(cleared, tree(), NOTHING_KNOWN))[ENROLLMENT].payload
+
+    assert payload is not None
+    assert {"attribute": NATIONAL_ID, "value": None} in payload["attributes"]
+
+
+def test_a_value_that_the_sources_model_does_not_have_is_left_alone() -> None:
+    theirs = [{"dataElement": WEIGHT, "value": "33.3", "providedElsewhere": False}]
+    local = [*theirs, {"dataElement": "elemLocal01", "value": "theirs"}]
+
+    planned = plan(tree(), with_event(dataValues=local), NOTHING_KNOWN)
+
+    assert sent(planned) == set()
+
+
+def test_a_uid_used_up_at_the_destination_is_refused_and_nothing_below_it_is_sent() -> None:
+    planned = plan(tree(), tree(enrollments=[enrollment(deleted=True)]), NOTHING_KNOWN)
+
+    found = by_ref(planned)
+    assert found[ENROLLMENT].entry.code == "E1113"
+    assert found[EVENT].entry.code == "E5000"
+    assert sent(planned) == set()
+
+
+def test_an_older_version_never_overwrites_a_newer_one() -> None:
+    newer = Known(READ_AT + timedelta(seconds=1), "other", "m1", None)
+
+    planned = plan(with_event(status="COMPLETED"), tree(), Past({EVENT: newer}, MODEL))
+
+    assert by_ref(planned)[EVENT].entry.outcome is Outcome.SUPERSEDED
+    assert sent(planned) == set()
+
+
+def test_what_is_deleted_at_the_source_is_held_and_named() -> None:
+    planned = plan(with_event(deleted=True), tree(), NOTHING_KNOWN)
+
+    entry = by_ref(planned)[EVENT].entry
+    assert (entry.outcome, entry.code) == (Outcome.HELD, "SYNC_DELETE_HELD")
+
+
+class TestARefusalThatIsKnown:
+    def known(self, code: str, *, model: str = "m1") -> Past:
+        bad = by_ref(plan(with_event(status="COMPLETED"), None, NOTHING_KNOWN))[EVENT].entry
+        return Past({EVENT: Known(READ_AT, bad.content_hash, model, code)}, MODEL)
+
+    def test_is_not_sent_again_while_nothing_changed(self) -> None:
+        planned = plan(with_event(status="COMPLETED"), tree(), self.known("E1125"))
+
+        entry = by_ref(planned)[EVENT].entry
+        assert (entry.outcome, entry.code, entry.known) == (Outcome.REFUSED, "E1125", True)
+        assert sent(planned) == set()
+
+    def test_is_sent_again_when_its_content_changed(self) -> None:
+        planned = plan(with_event(status="SKIPPED"), tree(), self.known("E1125"))
+
+        assert sent(planned) == {EVENT}
+
+    def test_is_sent_again_when_the_metadata_changed(self) -> None:
+        past = self.known("E1125", model="m0")
+
+        assert sent(plan(with_event(status="COMPLETED"), tree(), past)) == {EVENT}
+
+    def test_is_sent_again_when_time_may_heal_it(self) -> None:
+        assert sent(plan(with_event(status="COMPLETED"), tree(), self.known("E1064"))) == {EVENT}
+
+    def test_takes_its_children_along(self) -> None:
+        first = by_ref(plan(tree(), None, NOTHING_KNOWN))[ENROLLMENT].entry
+        known = Known(READ_AT, first.content_hash, "m1", "E1018")
+        bare = tree(enrollments=[])
+
+        found = by_ref(plan(tree(), bare, Past({ENROLLMENT: known}, MODEL)))
+
+        assert found[ENROLLMENT].entry.code == "E1018"
+        assert found[EVENT].entry.code == "E5000"
+
+
+values = st.lists(
+    st.builds(
+        lambda element, value: {"dataElement": element, "value": value},
+        st.sampled_from([WEIGHT, NOTE]),
+        st.text(max_size=3),
+    ),
+    unique_by=lambda item: item["dataElement"],
+)
+
+
+@given(ours=values, theirs=values)
+def test_applying_a_plan_leaves_nothing_to_plan(ours: list[Any], theirs: list[Any]) -> None:
+    source, destination = with_event(dataValues=ours), with_event(dataValues=theirs)
+
+    held = {item["dataElement"]: item["value"] for item in theirs}
+    for item in plan(source, destination, NOTHING_KNOWN):
+        for value in (item.payload or {}).get("dataValues", []):
+            held[value["dataElement"]] = value["value"]
+    left = [{"dataElement": uid, "value": held[uid]} for uid in held if held[uid] is not None]
+
+    assert sent(plan(source, with_event(dataValues=left), NOTHING_KNOWN)) == set()
