@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from dhis2_api.answers import Answer, error_code
 from dhis2_api.client import Dhis2Client
-from dhis2_api.errors import RequestRefused, UnexpectedAnswer
+from dhis2_api.errors import Dhis2Error, RequestRefused, UnexpectedAnswer
 from dhis2_api.metadata import Fields
 
 
@@ -113,15 +113,7 @@ def read_report(answer: Answer) -> MetadataReport:
     try:
         report = _Envelope.model_validate(answer.json()).response
     except ValidationError:
-        if answer.status >= 400:
-            code = error_code(answer)
-            raise RequestRefused(
-                f"{answer.what} answered {answer.status}{f' ({code})' if code else ''} and named "
-                "no object: the payload as a whole was refused; see the server's log",
-                status=answer.status,
-                code=code,
-            ) from None
-        raise UnexpectedAnswer(f"{answer.what} answered no import report") from None
+        raise _no_report(answer) from None
     errors = (
         MetadataError(found.klass.rpartition(".")[2], found.uid, error.code, error.field)
         for kind in report.types
@@ -129,3 +121,15 @@ def read_report(answer: Answer) -> MetadataReport:
         for error in found.errors
     )
     return MetadataReport(report.status == "OK", report.stats, tuple(errors))
+
+
+def _no_report(answer: Answer) -> Dhis2Error:
+    if answer.status < 400:
+        return UnexpectedAnswer(f"{answer.what} answered no import report")
+    code = error_code(answer)
+    return RequestRefused(
+        f"{answer.what} answered {answer.status}{f' ({code})' if code else ''} and named "
+        "no object: the payload as a whole was refused; see the server's log",
+        status=answer.status,
+        code=code,
+    )
