@@ -5,7 +5,9 @@ from pathlib import Path
 from fastapi import FastAPI, Request, Response
 from starlette.types import ASGIApp
 
-from dhis2_sandbox import (
+from dhis2_sandbox.clock import Clock
+from dhis2_sandbox.dialect import DEFAULT_VERSION
+from dhis2_sandbox.http import (
     data_store_routes,
     export_routes,
     file_routes,
@@ -13,12 +15,10 @@ from dhis2_sandbox import (
     system_routes,
     tracker_routes,
 )
-from dhis2_sandbox.answers import Refused, tomcat_page, web_message
-from dhis2_sandbox.clock import Clock
-from dhis2_sandbox.dialect import DEFAULT_VERSION
-from dhis2_sandbox.front_door import FrontDoor
+from dhis2_sandbox.http.answers import Refused, tomcat_page, web_message
+from dhis2_sandbox.http.front_door import FrontDoor
+from dhis2_sandbox.http.visits import Asking, Nobody
 from dhis2_sandbox.start import Superuser, fill_with_district, open_sandbox
-from dhis2_sandbox.visits import Asking, Nobody
 
 
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"]

@@ -2,14 +2,14 @@
 
 from dataclasses import dataclass, field
 
-from dhis2_sandbox.accounts import Accounts
+from dhis2_sandbox.access.accounts import Accounts
 from dhis2_sandbox.clock import Clock
 from dhis2_sandbox.database import Database
 from dhis2_sandbox.dialect import Dialect
-from dhis2_sandbox.metadata_import import MetadataImporter
-from dhis2_sandbox.metadata_store import Metadata, MetadataStore
-from dhis2_sandbox.model import Model
-from dhis2_sandbox.tracker_import import TrackerImporter
+from dhis2_sandbox.imports.importer import TrackerImporter
+from dhis2_sandbox.metadata.importer import MetadataImporter
+from dhis2_sandbox.metadata.model import Model
+from dhis2_sandbox.metadata.store import Metadata, MetadataStore
 
 
 @dataclass(slots=True)

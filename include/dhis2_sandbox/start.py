@@ -6,17 +6,17 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
-from dhis2_sandbox.accounts import Accounts
+from dhis2_sandbox.access.accounts import Accounts
+from dhis2_sandbox.access.rights import rights_of
 from dhis2_sandbox.clock import Clock
 from dhis2_sandbox.database import Database
-from dhis2_sandbox.defaults import ADMIN, first_objects
 from dhis2_sandbox.dialect import DIALECTS
 from dhis2_sandbox.identifiers import new_uid
-from dhis2_sandbox.metadata_import import MetadataOptions
-from dhis2_sandbox.metadata_store import Members, MetadataStore
-from dhis2_sandbox.rights import rights_of
+from dhis2_sandbox.imports.importer import TrackerOptions
+from dhis2_sandbox.metadata.first_objects import ADMIN, first_objects
+from dhis2_sandbox.metadata.importer import MetadataOptions
+from dhis2_sandbox.metadata.store import Members, MetadataStore
 from dhis2_sandbox.sandbox import Sandbox
-from dhis2_sandbox.tracker_import import TrackerOptions
 
 
 _DISTRICT = Path(__file__).parent / "district"

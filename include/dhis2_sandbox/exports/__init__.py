@@ -1,0 +1,1 @@
+"""Which tracker data goes out, and in what shape?"""

@@ -1,0 +1,146 @@
+"""What is shown inside the people, enrollments, events and relationships of a page?
+
+Children are read only if `fields` asks for them.
+"""
+
+import sqlite3
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from dhis2_sandbox.exports.children import Children, Grouped
+from dhis2_sandbox.exports.fields import Selection
+from dhis2_sandbox.exports.views import (
+    attribute_views,
+    enrollment_view,
+    entity_view,
+    event_view,
+    note_view,
+    owner_view,
+    relationship_view,
+    without_end_gaps,
+)
+from dhis2_sandbox.imports.payload import UID_MEMBER, Kind
+from dhis2_sandbox.metadata.store import Members
+
+
+_TABLES = {Kind.ENTITY: "entity", Kind.ENROLLMENT: "enrollment", Kind.EVENT: "event"}
+
+
+@dataclass(frozen=True, slots=True)
+class Details:
+    """Shows rows with their children.
+
+    Attributes:
+        as_end: shows the end of a relationship: a person with the attributes of every program,
+            no relationships, and without some members (recordings: 161, 166).
+    """
+
+    children: Children
+    as_end: bool = False
+
+    def show(self, kind: Kind, rows: Sequence[sqlite3.Row], selection: Selection) -> list[Members]:
+        """Show rows of one kind with the members that are asked for."""
+        shows = {
+            Kind.ENTITY: self._entities,
+            Kind.ENROLLMENT: self._enrollments,
+            Kind.EVENT: self._events,
+            Kind.RELATIONSHIP: self._relationships,
+        }
+        views = shows[kind](rows, selection)
+        if self.as_end:
+            views = [without_end_gaps(kind, view) for view in views]
+        return [selection.apply(view) for view in views]
+
+    def _entities(self, rows: Sequence[sqlite3.Row], selection: Selection) -> list[Members]:
+        uids, model = [row["uid"] for row in rows], self.children.model
+        wanted, below = selection.asks_for, selection.below("enrollments")
+        values = self.children.values(uids) if wanted("attributes") else {}
+        enrollments = self.children.enrollments(uids) if wanted("enrollments") else {}
+        owners = self.children.owners(uids) if wanted("programOwners") else {}
+        shown = self._shown_by_row(Kind.ENROLLMENT, enrollments, below)
+        links = self._links(uids, selection)
+        return [
+            entity_view(row, model)
+            | links.get(row["uid"], {})
+            | {
+                "attributes": attribute_views(
+                    values.get(row["uid"], ()), self._attributes_of(row), model
+                ),
+                "enrollments": shown.get(row["uid"], []),
+                "programOwners": [owner_view(owner) for owner in owners.get(row["uid"], ())],
+            }
+            for row in rows
+        ]
+
+    def _enrollments(self, rows: Sequence[sqlite3.Row], selection: Selection) -> list[Members]:
+        uids, model = [row["uid"] for row in rows], self.children.model
+        people, wanted = {row["entity"] for row in rows}, selection.asks_for
+        values = self.children.values(people) if wanted("attributes") else {}
+        events = self.children.events(uids) if wanted("events") else {}
+        notes = self.children.notes(uids) if wanted("notes") else {}
+        shown = self._shown_by_row(Kind.EVENT, events, selection.below("events"))
+        links = self._links(uids, selection)
+        return [
+            enrollment_view(row, model)
+            | {"events": shown.get(row["uid"], [])}
+            | links.get(row["uid"], {})
+            | {
+                "attributes": attribute_views(
+                    values.get(row["entity"], ()),
+                    model.program_attributes.get(row["program"], {}),
+                    model,
+                ),
+                "notes": [note_view(note, model) for note in notes.get(row["uid"], ())],
+            }
+            for row in rows
+        ]
+
+    def _events(self, rows: Sequence[sqlite3.Row], selection: Selection) -> list[Members]:
+        uids, model = [row["uid"] for row in rows], self.children.model
+        notes = self.children.notes(uids) if selection.asks_for("notes") else {}
+        followed = self.children.followed({row["enrollment"] for row in rows} - {None})
+        links = self._links(uids, selection)
+        return [
+            event_view(row, model, follow_up=row["enrollment"] in followed)
+            | links.get(row["uid"], {})
+            | {"notes": [note_view(note, model) for note in notes.get(row["uid"], ())]}
+            for row in rows
+        ]
+
+    def _relationships(self, rows: Sequence[sqlite3.Row], selection: Selection) -> list[Members]:
+        ends: dict[str, Members] = {}
+        details = Details(replace(self.children, program=None), as_end=True)
+        for side in ("from", "to"):
+            for kind, table in _TABLES.items() if selection.asks_for(side) else ():
+                named = [row[f"{side}_uid"] for row in rows if row[f"{side}_kind"] == kind]
+                found = self.children.rows(table, "uid", named)
+                inner = selection.below(side).below(UID_MEMBER[kind])
+                shown = details.show(kind, found, inner)
+                ends |= {row["uid"]: view for row, view in zip(found, shown, strict=True)}
+        return [relationship_view(row, self.children.model, ends) for row in rows]
+
+    def _shown_by_row(
+        self, kind: Kind, rows: Grouped, selection: Selection
+    ) -> dict[str, list[Members]]:
+        """Show grouped rows in one go, and keep the groups."""
+        flat = [row for group in rows.values() for row in group]
+        views = iter(self.show(kind, flat, selection))
+        return {holder: [next(views) for _ in group] for holder, group in rows.items()}
+
+    def _links(self, uids: Sequence[str], selection: Selection) -> Mapping[str, Members]:
+        if self.as_end:
+            return {}
+        links = self.children.links(uids) if selection.asks_for("relationships") else {}
+        shown = self._shown_by_row(Kind.RELATIONSHIP, links, selection.below("relationships"))
+        return {uid: {"relationships": shown.get(uid, [])} for uid in uids}
+
+    def _attributes_of(self, row: sqlite3.Row) -> Mapping[str, bool]:
+        """Return which attributes stand on the person: the type's, and those of the program."""
+        model = self.children.model
+        mine = dict(model.type_attributes.get(row["type"], {}))
+        if self.children.program is not None:
+            mine |= model.program_attributes.get(self.children.program, {})
+        if self.as_end:
+            for attributes in model.program_attributes.values():
+                mine |= attributes
+        return mine

@@ -1,0 +1,54 @@
+"""Which enrollments does /api/tracker/enrollments list?"""
+
+from dhis2_sandbox.exports.asked import AMONG, STAMPS, Asked, as_json, enrolled, reach_of
+from dhis2_sandbox.exports.listing import Listing, updated_bounds
+from dhis2_sandbox.exports.scope import readable_programs
+from dhis2_sandbox.http.answers import Refused
+
+
+_ENDPOINT = "enrollments"
+_OWNER = "(SELECT o.org_unit FROM owner o WHERE o.entity = t.entity AND o.program = t.program)"
+_BUG = 'ERROR: column reference "created" is ambiguous\n  Position: 1465'
+_COLUMNS = {
+    "enrolledAt": "t.enrolled_at",
+    "occurredAt": "t.occurred_at",
+    "completedAt": "t.completed_at",
+}
+
+
+def enrollments(asked: Asked) -> Listing:
+    """Return the listing of enrollments.
+
+    Raises:
+        Refused: as for people; and 409 for an order that is the server's own error (recordings:
+            182-list-enrollments-updated).
+    """
+    parameters, listing = asked.parameters, Listing("enrollment")
+    program, entity_type, uids = asked.program, asked.entity_type, asked.uids(_ENDPOINT)
+    scope = asked.scope(_ENDPOINT)
+    order = parameters.text("order") or ""
+    if "createdAt:" in f"{order}:" and asked.dialect.enrollments_by_created_fail:
+        raise Refused(409, _BUG)
+    if program is not None:
+        listing.where("t.program = ?", program["id"])
+    else:
+        listing.where_in("t.program", readable_programs(asked.model, asked.rights))
+    if entity_type is not None:
+        listing.where("(SELECT type FROM entity e WHERE e.uid = t.entity) = ?", entity_type)
+    if uids:
+        listing.where_in("t.uid", uids)
+    if parameters.text("trackedEntity") is not None:
+        listing.where("t.entity = ?", parameters.text("trackedEntity"))
+    if not parameters.flag("includeDeleted"):
+        listing.where("t.deleted = 0")
+    reach = reach_of(scope, program)
+    if reach is not None:
+        listing.where(f"coalesce({_OWNER}, t.org_unit) {AMONG}", as_json(reach))
+    status = parameters.text("status") or parameters.text("programStatus")
+    if status is not None:
+        listing.where("t.status = ?", status)
+    enrolled(listing, parameters, "t")
+    after, _ = updated_bounds(parameters)
+    listing.between("t.updated_at", after, None)
+    listing.order_by(order, _COLUMNS | STAMPS)
+    return listing

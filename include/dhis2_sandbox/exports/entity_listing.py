@@ -1,0 +1,90 @@
+"""Which people does /api/tracker/trackedEntities list?"""
+
+from dhis2_sandbox.exports.asked import AMONG, STAMPS, Asked, as_json, enrolled, reach_of
+from dhis2_sandbox.exports.filters import attribute_conditions
+from dhis2_sandbox.exports.listing import Condition, Listing, updated_bounds
+from dhis2_sandbox.exports.parameters import Parameters
+from dhis2_sandbox.exports.scope import Scope
+from dhis2_sandbox.http.answers import Refused
+from dhis2_sandbox.metadata.store import Members
+
+
+_ENDPOINT = "trackedEntities"
+_OWNER = "SELECT 1 FROM owner o WHERE o.entity = t.uid"
+_VALUE = "(SELECT value FROM attribute v WHERE v.entity = t.uid AND v.attribute = '{}')"
+_ENROLLED_AT = "(SELECT max(e.enrolled_at) FROM enrollment e WHERE e.entity = t.uid)"
+
+
+def people(asked: Asked) -> Listing:
+    """Return the listing of people.
+
+    Raises:
+        Refused: as recorded in 030, 131 to 133, 214 and 215; by type with includeDeleted.
+    """
+    parameters, listing = asked.parameters, Listing("entity")
+    program, entity_type, uids = asked.program, asked.entity_type, asked.uids(_ENDPOINT)
+    deleted = parameters.flag("includeDeleted")
+    _check(program, entity_type, uids)
+    scope = asked.scope(_ENDPOINT)
+    if entity_type is not None:
+        listing.where("t.type = ?", entity_type)
+        if deleted and asked.dialect.deleted_by_type_fail:
+            raise Refused(409, "Query failed because of a syntax error", "E7145")
+    if uids:
+        listing.where_in("t.uid", uids)
+    if not deleted:
+        listing.where("t.deleted = 0")
+    _owned(listing, scope, program)
+    if program is not None:
+        listing.conditions.append(_enrolled(parameters, program["id"], deleted=deleted))
+    listing.between("t.updated_at", *updated_bounds(parameters))
+    listing.conditions += attribute_conditions(parameters.all("filter"))
+    if parameters.text("potentialDuplicate") is not None:
+        listing.where("t.potential_duplicate = ?", parameters.flag("potentialDuplicate"))
+    listing.order_by(parameters.text("order"), _orders(asked))
+    return listing
+
+
+def _check(program: Members | None, entity_type: str | None, uids: list[str]) -> None:
+    if program is None and entity_type is None and not uids:
+        message = "Either `program`, `trackedEntityType` or `trackedEntities` should be specified"
+        raise Refused(400, message, "E1003")
+    if program is not None and entity_type is not None:
+        message = "`program` and `trackedEntityType` cannot be specified simultaneously"
+        raise Refused(400, message, "E1003")
+
+
+def _owned(listing: Listing, scope: Scope, program: Members | None) -> None:
+    """Limit people to their owner's org unit, or to where they are registered if none owns them."""
+    reach = reach_of(scope, program)
+    if program is not None and reach is None:
+        listing.where(f"EXISTS ({_OWNER} AND o.program = ?)", program["id"])
+    elif program is not None:
+        owner = f"EXISTS ({_OWNER} AND o.program = ? AND o.org_unit {AMONG})"
+        listing.where(owner, program["id"], as_json(reach or ()))
+    elif reach is not None:
+        units = as_json(reach)
+        registered = f"(NOT EXISTS ({_OWNER}) AND t.org_unit {AMONG})"
+        listing.where(f"(EXISTS ({_OWNER} AND o.org_unit {AMONG}) OR {registered})", units, units)
+
+
+def _enrolled(parameters: Parameters, program: str, *, deleted: bool) -> Condition:
+    """Return that the person is enrolled in the program, in the way that is asked for."""
+    inner = Listing("enrollment")
+    inner.where("e.program = ?", program)
+    if not deleted:
+        inner.where("e.deleted = 0")
+    status = parameters.text("enrollmentStatus") or parameters.text("programStatus")
+    if status is not None:
+        inner.where("e.status = ?", status)
+    enrolled(inner, parameters, "e")
+    where = " AND ".join(condition.sql for condition in inner.conditions)
+    values = tuple(value for condition in inner.conditions for value in condition.values)
+    query = f"EXISTS (SELECT 1 FROM enrollment e WHERE e.entity = t.uid AND {where})"  # noqa: S608 - our own names
+    return Condition(query, values)
+
+
+def _orders(asked: Asked) -> dict[str, str]:
+    attributes = [item["id"] for item in asked.model.metadata.all("trackedEntityAttributes")]
+    columns = {"trackedEntity": "t.uid", "inactive": "t.inactive", "enrolledAt": _ENROLLED_AT}
+    return columns | STAMPS | {uid: _VALUE.format(uid) for uid in attributes}

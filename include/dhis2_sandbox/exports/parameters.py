@@ -1,0 +1,135 @@
+"""How are the parameters of a tracker listing read?"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from urllib.parse import quote, urlencode
+
+from dhis2_sandbox.clock import Clock, written
+from dhis2_sandbox.http.answers import Refused
+
+
+_DURATION = re.compile(r"(\d+)([dhms])")
+_UNITS = {"d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
+_DEFAULT_SIZE = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Parameters:
+    """The query of one request; what is not known is ignored, as DHIS2 does (recordings: 130)."""
+
+    pairs: Sequence[tuple[str, str]]
+    clock: Clock
+
+    def text(self, name: str) -> str | None:
+        """Return a parameter, or None if it is absent or empty."""
+        found = [value for key, value in self.pairs if key == name and value]
+        return found[0] if found else None
+
+    def all(self, name: str) -> list[str]:
+        """Return every value of a parameter that may be repeated."""
+        return [value for key, value in self.pairs if key == name and value]
+
+    def listed(self, name: str, separator: str = ",") -> list[str]:
+        """Return the members of a parameter that is a list."""
+        return [part for value in self.all(name) for part in value.split(separator) if part]
+
+    def flag(self, name: str) -> bool:
+        """Tell whether a parameter is true."""
+        return (self.text(name) or "").lower() == "true"
+
+    def time(self, name: str, *, upper: bool = False) -> str | None:
+        """Return a bound as server-local text; a date as an upper bound covers its day.
+
+        Raises:
+            Refused: 400 for what is no time (recordings: 150).
+        """
+        value = self.text(name)
+        if value is None:
+            return None
+        try:
+            return self.clock.end_of(value) if upper else self.clock.local(value)
+        except ValueError as error:
+            message = f"Value '{value}' is not valid for parameter {name}. "
+            raise Refused(400, message + f'Invalid format: "{value}"') from error
+
+    def since(self, name: str) -> str | None:
+        """Return the bound that a duration such as 1d or 60s means.
+
+        Raises:
+            Refused: 400 for another text, ISO durations among them (recordings: 153).
+        """
+        value = self.text(name)
+        if value is None:
+            return None
+        match = _DURATION.fullmatch(value)
+        if match is None:
+            raise Refused(400, f"`{name}` is not valid: {value}", "E1003")
+        length = timedelta(**{_UNITS[match[2]]: int(match[1])})
+        return written(self.clock.now() - length)
+
+
+@dataclass(frozen=True, slots=True)
+class Paging:
+    """Which page is asked for. Pages are cut by offset: writes between them shift them."""
+
+    number: int
+    size: int | None
+    with_total: bool
+
+    @property
+    def limits(self) -> tuple[int, int]:
+        """LIMIT and OFFSET in rows: one row more than the page, to know whether another follows."""
+        if self.size is None:
+            return -1, 0
+        return self.size + 1, (self.number - 1) * self.size
+
+
+def paging_from(parameters: Parameters, limit: int) -> Paging:
+    """Return the page.
+
+    Raises:
+        Refused: 400 for a page or size that DHIS2 refuses (recordings: 123, 124).
+    """
+    if (parameters.text("paging") or "true").lower() == "false":
+        return Paging(1, None, with_total=False)
+    number = _positive(parameters, "page", 1)
+    size = _positive(parameters, "pageSize", _DEFAULT_SIZE)
+    if size > limit:
+        message = (
+            f"Invalid page size: {size}. It must not exceed the system limit of "
+            f"KeyTrackedEntityMaxLimit {limit}."
+        )
+        raise Refused(400, message, "E1003")
+    return Paging(number, size, with_total=parameters.flag("totalPages"))
+
+
+def _positive(parameters: Parameters, name: str, default: int) -> int:
+    text = parameters.text(name) or str(default)
+    if not text.lstrip("-").isdigit():
+        raise Refused(
+            400, f"Value '{text}' is not valid for parameter {name}. It must be an integer"
+        )
+    if int(text) < 1:
+        raise Refused(400, f"{name} must be greater than or equal to 1 if specified", "E1003")
+    return int(text)
+
+
+def pager(
+    address: str, pairs: Sequence[tuple[str, str]], paging: Paging, *, more: bool, total: int | None
+) -> Mapping[str, object]:
+    """Return the pager of a page, with links to its neighbours."""
+    found: dict[str, object] = {"page": paging.number, "pageSize": paging.size}
+    if total is not None and paging.size:
+        found |= {"total": total, "pageCount": -(-total // paging.size)}
+    if paging.number > 1:
+        found["prevPage"] = _link(address, pairs, paging.number - 1)
+    if more:
+        found["nextPage"] = _link(address, pairs, paging.number + 1)
+    return found
+
+
+def _link(address: str, pairs: Sequence[tuple[str, str]], page: int) -> str:
+    others = [(name, value) for name, value in pairs if name != "page"]
+    return f"{address}?{urlencode([*others, ('page', str(page))], quote_via=quote, safe='')}"

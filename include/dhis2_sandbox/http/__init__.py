@@ -1,0 +1,1 @@
+"""How does the sandbox speak HTTP?"""

@@ -1,0 +1,58 @@
+"""How is tracker data written over HTTP?"""
+
+from fastapi import APIRouter, Response
+
+from dhis2_sandbox.http.answers import Refused, json_answer, web_message
+from dhis2_sandbox.http.visits import Asking
+from dhis2_sandbox.imports.importer import options_from
+from dhis2_sandbox.imports.jobs import notifications_of, report_of, run_job
+from dhis2_sandbox.imports.ownership import transfer
+
+
+router = APIRouter(prefix="/api/tracker")
+
+
+@router.post("")
+def import_tracker(asking: Asking) -> Response:
+    """Take a payload in, at once with async=false, as a job otherwise."""
+    sandbox, options = asking.sandbox, options_from(asking.query)
+    importer = sandbox.tracker_importer()
+    if (asking.query.get("async") or "true").lower() == "false":
+        status, report = importer.take(asking.body, sandbox.model, asking.rights, options)
+        return json_answer(report, status)
+    uid = run_job(sandbox, asking.rights, asking.body, options)
+    response = {
+        "id": uid,
+        "location": f"{asking.base_url}/tracker/jobs/{uid}",
+        "responseType": "TrackerJobWebMessageResponse",
+    }
+    return web_message(200, "Tracker job added", response=response)
+
+
+@router.get("/jobs/{uid}")
+def job(uid: str, asking: Asking) -> Response:
+    """Answer a job's notifications; nothing for a job that never was (recordings: 198)."""
+    return json_answer(notifications_of(asking.sandbox.database, uid))
+
+
+@router.get("/jobs/{uid}/report")
+def job_report(uid: str, asking: Asking) -> Response:
+    """Answer the import report of a finished job."""
+    report = report_of(asking.sandbox.database, uid)
+    if report is None:
+        raise Refused(404, f"Summary for job {uid} does not exist", "E1005")
+    return json_answer(report)
+
+
+@router.put("/ownership/transfer")
+def transfer_ownership(asking: Asking) -> Response:
+    """Give a person in a program to another org unit (recordings: 207 to 211)."""
+    query = asking.query
+    place = query.get("orgUnit") or query.get("ou") or ""
+    transfer(
+        asking.sandbox,
+        asking.rights,
+        (query.get("trackedEntity", ""), query.get("program", "")),
+        place,
+    )
+    return web_message(200, "Ownership transferred")

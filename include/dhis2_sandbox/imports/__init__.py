@@ -1,0 +1,1 @@
+"""What becomes of tracker data that is sent in?"""

@@ -1,0 +1,179 @@
+"""Why would an event be refused, its data values and dates aside?"""
+
+from collections.abc import Iterator
+
+from dhis2_sandbox.access.rights import DATA_WRITE
+from dhis2_sandbox.imports.access_checks import check_program_access
+from dhis2_sandbox.imports.data_value_checks import check_data_values
+from dhis2_sandbox.imports.event_date_checks import check_dates
+from dhis2_sandbox.imports.findings import Finding
+from dhis2_sandbox.imports.note_and_geometry_checks import check_geometry, check_notes
+from dhis2_sandbox.imports.payload import Kind
+from dhis2_sandbox.imports.situation import Check, Situation, finding
+from dhis2_sandbox.metadata.first_objects import OPTION_COMBO
+from dhis2_sandbox.metadata.store import Members
+
+
+_KIND = Kind.EVENT
+_DONE = frozenset({"ACTIVE", "VISITED", "COMPLETED"})
+
+
+def _existence(situation: Situation, item: Members) -> Iterator[Finding]:
+    uid = item["event"]
+    row = situation.stored.row(_KIND, uid)
+    if row is not None and row["deleted"]:
+        yield finding(_KIND, item, "E1082", uid)
+    elif row is not None and situation.strategy == "CREATE":
+        yield finding(_KIND, item, "E1030", uid)
+    elif row is None and situation.strategy in {"UPDATE", "DELETE"}:
+        yield finding(_KIND, item, "E1032", uid)
+
+
+def _required(situation: Situation, item: Members) -> Iterator[Finding]:
+    del situation
+    for member in ("orgUnit", "programStage", "program"):
+        if not item.get(member):
+            yield finding(_KIND, item, "E1123", member)
+
+
+def _references(situation: Situation, item: Members) -> Iterator[Finding]:
+    if situation.model.path(item["orgUnit"]) is None:
+        yield finding(_KIND, item, "E1011", item["orgUnit"])
+    if situation.model.program(item["program"]) is None:
+        yield finding(_KIND, item, "E1010", item["program"])
+    if situation.model.stage(item["programStage"]) is None:
+        yield finding(_KIND, item, "E1013", item["programStage"])
+
+
+def _immutable(situation: Situation, item: Members) -> Iterator[Finding]:
+    row = situation.before(_KIND, item)
+    if row is None:
+        return
+    if row["stage"] != item["programStage"]:
+        yield finding(_KIND, item, "E1128", "programStage")
+    if row["enrollment"] is not None and row["enrollment"] != item.get("enrollment"):
+        yield finding(_KIND, item, "E1128", "enrollment")
+
+
+def _relations(situation: Situation, item: Members) -> Iterator[Finding]:
+    uid, program = item["event"], item["program"]
+    stage = situation.model.stage(item["programStage"]) or {}
+    if item["orgUnit"] not in situation.model.program_org_units[program]:
+        yield finding(_KIND, item, "E1029", item["orgUnit"], program)
+    if stage.get("program", {}).get("id") != program:
+        yield finding(_KIND, item, "E1089", uid, item["programStage"], program)
+    combo = item.get("attributeOptionCombo") or OPTION_COMBO
+    if situation.model.metadata.get("categoryOptionCombos", combo) is None:
+        yield finding(_KIND, item, "E1115", combo)
+    if situation.model.has_registration(program):
+        yield from _enrollment(situation, item)
+
+
+def _enrollment(situation: Situation, item: Members) -> Iterator[Finding]:
+    uid, enrollment = item["event"], item.get("enrollment")
+    if not enrollment:
+        yield finding(_KIND, item, "E1033", uid)
+        return
+    program, entity = situation.program_and_entity(enrollment)
+    if entity is None:
+        yield finding(_KIND, item, "E1313", uid)
+    if program != item["program"]:
+        yield finding(_KIND, item, "E1079", uid, item["program"], enrollment)
+
+
+def _access(situation: Situation, item: Members) -> Iterator[Finding]:
+    rights, row = situation.rights, situation.before(_KIND, item)
+    if row is None and not rights.captures(situation.model.path(item["orgUnit"]) or ""):
+        yield finding(_KIND, item, "E1000", rights.uid, item["orgUnit"])
+    reopened = (
+        row is not None and row["status"] == "COMPLETED" and item.get("status") != "COMPLETED"
+    )
+    if reopened and not rights.has("F_UNCOMPLETE_EVENT"):
+        yield finding(_KIND, item, "E1083", rights.uid)
+    if not rights.may(DATA_WRITE, situation.model.stage(item["programStage"])):
+        yield finding(_KIND, item, "E1095", rights.uid, item["programStage"])
+    _, entity = situation.program_and_entity(item.get("enrollment"))
+    yield from check_program_access(situation, _KIND, item | {"trackedEntity": entity})
+
+
+def _status(situation: Situation, item: Members) -> Iterator[Finding]:
+    row = situation.before(_KIND, item)
+    status = item.get("status") or "ACTIVE"
+    if status not in _DONE and item.get("dataValues"):
+        yield finding(_KIND, item, "E1315", status)
+    if row is not None and row["status"] in _DONE and status not in _DONE:
+        yield finding(_KIND, item, "E1316", row["status"], status)
+
+
+def _assigned_user(situation: Situation, item: Members) -> Iterator[Finding]:
+    user = item.get("assignedUser")
+    if not user or not (user.get("uid") or user.get("username")):
+        return
+    stage = situation.model.stage(item["programStage"]) or {}
+    if not stage.get("enableUserAssignment"):
+        yield finding(_KIND, item, "E1120", item["programStage"])
+    elif assigned_user(situation, item) is None:
+        named = f"User(uid={user.get('uid') or 'null'}, username={user.get('username') or 'null'})"
+        yield finding(_KIND, item, "E1118", named)
+
+
+def assigned_user(situation: Situation, item: Members) -> str | None:
+    """Return the UID of the user whom the event names, if there is such a user."""
+    user = item.get("assignedUser") or {}
+    uid = situation.model.usernames.get(user.get("username") or "", user.get("uid"))
+    known = situation.model.metadata.get("users", uid)
+    return None if known is None else str(known["id"])
+
+
+def _repetition(situation: Situation, item: Members) -> Iterator[Finding]:
+    stage = situation.model.stage(item["programStage"]) or {}
+    enrollment = item.get("enrollment")
+    if stage.get("repeatable") or not enrollment or situation.before(_KIND, item) is not None:
+        return
+    stored = {
+        row["uid"]
+        for row in situation.stored.events_of.get(enrollment, ())
+        if row["stage"] == stage["id"] and not row["deleted"] and row["status"] != "SKIPPED"
+    }
+    sent = {
+        other["event"]
+        for other in situation.events_by_enrollment.get(enrollment, ())
+        if other.get("programStage") == stage["id"] and other.get("status") != "SKIPPED"
+    }
+    if (stored | sent) - {item["event"]}:
+        yield finding(_KIND, item, "E1039", stage["id"])
+
+
+def _geometry(situation: Situation, item: Members) -> Iterator[Finding]:
+    stage = situation.model.stage(item["programStage"]) or {}
+    yield from check_geometry(_KIND, item, stage.get("featureType"))
+
+
+def _notes(situation: Situation, item: Members) -> Iterator[Finding]:
+    yield from check_notes(situation, _KIND, item)
+
+
+def _deletion(situation: Situation, item: Members) -> Iterator[Finding]:
+    row, rights = situation.before(_KIND, item), situation.rights
+    if row is None:
+        return
+    if not rights.captures(situation.model.path(row["org_unit"]) or ""):
+        yield finding(_KIND, item, "E1000", rights.uid, row["org_unit"])
+    if not rights.may(DATA_WRITE, situation.model.stage(row["stage"])):
+        yield finding(_KIND, item, "E1095", rights.uid, row["stage"])
+
+
+#: Groups of checks: after a group that refused the object, the next ones are not asked.
+CHANGE: tuple[tuple[Check, ...], ...] = (
+    (_existence,),
+    (_required,),
+    (_references,),
+    (_immutable,),
+    (_relations,),
+    (_access,),
+    (
+        *(_notes, check_dates, _geometry, check_data_values),
+        *(_status, _assigned_user, _repetition),
+    ),
+)
+DELETION: tuple[tuple[Check, ...], ...] = ((_existence,), (_deletion,))

@@ -1,0 +1,131 @@
+"""What becomes of a tracker payload?
+
+Checked against what is stored when it arrives, then written in one transaction. Between the two
+another request may write: nothing protects unique values then, as on a real server (measured).
+"""
+
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from dhis2_sandbox.access.rights import Rights
+from dhis2_sandbox.clock import Clock
+from dhis2_sandbox.database import Database
+from dhis2_sandbox.dialect import Dialect
+from dhis2_sandbox.http.answers import Refused
+from dhis2_sandbox.imports.deletion import Deleter
+from dhis2_sandbox.imports.payload import UID_MEMBER, Kind, read_bundle
+from dhis2_sandbox.imports.report import blocked, committed, validated, without_warnings
+from dhis2_sandbox.imports.situation import Situation
+from dhis2_sandbox.imports.validation import Judgement, Rules, judge, situation_of
+from dhis2_sandbox.imports.writing import Writer
+from dhis2_sandbox.metadata.model import Model
+from dhis2_sandbox.metadata.store import Members
+
+
+#: Per parameter: the values it takes, the default first.
+_CHOICES: Mapping[str, tuple[str, ...]] = {
+    "importStrategy": ("CREATE_AND_UPDATE", "CREATE", "UPDATE", "DELETE"),
+    "atomicMode": ("ALL", "OBJECT"),
+    "importMode": ("COMMIT", "VALIDATE"),
+    "reportMode": ("ERRORS", "FULL", "WARNINGS"),
+    "validationMode": ("FULL", "FAIL_FAST", "SKIP"),
+    "flushMode": ("AUTO", "OBJECT"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class TrackerOptions:
+    """How a payload is to be taken."""
+
+    strategy: str = "CREATE_AND_UPDATE"
+    atomic: bool = True
+    validate_only: bool = False
+    with_warnings: bool = False
+
+
+def options_from(parameters: Mapping[str, str]) -> TrackerOptions:
+    """Read the parameters, in any case of letters.
+
+    Raises:
+        Refused: 400 for a word that is none of the choices (recordings: 087 to 089).
+    """
+    chosen = {}
+    for name, choices in _CHOICES.items():
+        value = parameters.get(name) or choices[0]
+        if value.upper() not in choices:
+            listed = ", ".join(choices)
+            message = (
+                f"Value '{value}' is not valid for parameter {name}. Valid values are: [{listed}]"
+            )
+            raise Refused(400, message)
+        chosen[name] = value.upper()
+    return TrackerOptions(
+        strategy=chosen["importStrategy"],
+        atomic=chosen["atomicMode"] == "ALL",
+        validate_only=chosen["importMode"] == "VALIDATE",
+        with_warnings=chosen["reportMode"] != "ERRORS",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class TrackerImporter:
+    """Takes payloads of tracker data in."""
+
+    database: Database
+    clock: Clock
+    dialect: Dialect
+
+    def take(
+        self, body: bytes, model: Model, rights: Rights, options: TrackerOptions
+    ) -> tuple[int, Members]:
+        """Import a payload and return the HTTP status and the import report.
+
+        Raises:
+            Refused: if the body cannot be read, or the database cannot hold it.
+        """
+        bundle = read_bundle(body, model, self.clock)
+        rules = Rules(self.clock, self.dialect, options.strategy)
+        with self.database.reading() as connection:
+            situation = situation_of(connection, bundle, (model, rights), rules)
+        judgement = judge(situation)
+        status, report = self._carry_out(situation, judgement, options)
+        return status, report if options.with_warnings else without_warnings(report)
+
+    def _carry_out(
+        self, situation: Situation, judgement: Judgement, options: TrackerOptions
+    ) -> tuple[int, Members]:
+        if options.atomic and judgement.refusals:
+            return 409, blocked(judgement, situation.bundle)
+        if options.validate_only:
+            return 200, validated(judgement)
+        try:
+            with self.database.writing() as connection:
+                outcomes = _write(connection, situation, judgement)
+        except sqlite3.IntegrityError as error:
+            raise Refused(409, "could not execute statement: duplicate key") from error
+        sizes = {kind: len(situation.bundle.of(kind)) for kind in Kind}
+        return 200, committed(judgement, outcomes, sizes)
+
+
+def _write(
+    connection: sqlite3.Connection, situation: Situation, judgement: Judgement
+) -> dict[Kind, list[tuple[str, str]]]:
+    """Write what was accepted, and return per kind what happened to which UID."""
+    outcomes: dict[Kind, list[tuple[str, str]]] = {kind: [] for kind in Kind}
+    writer = Writer(connection, situation)
+    deleter = Deleter(connection, situation.clock, situation.rights)
+    deleting = situation.strategy == "DELETE"
+    for kind in reversed(Kind) if deleting else Kind:
+        for item in judgement.accepted[kind]:
+            uid = item[UID_MEMBER[kind]]
+            if deleting:
+                deleter.delete(kind, uid)
+                outcomes[kind].append(("deleted", uid))
+                continue
+            writer.write(kind, item)
+            outcome = "updated" if situation.is_update(kind, item) else "created"
+            outcomes[kind].append((outcome, uid))
+    writer.touched |= deleter.touched
+    writer.move_stamps()
+    return outcomes

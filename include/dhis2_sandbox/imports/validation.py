@@ -1,0 +1,156 @@
+"""Which objects of a request may be stored?"""
+
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from dhis2_sandbox.access.rights import Rights
+from dhis2_sandbox.clock import Clock
+from dhis2_sandbox.dialect import Dialect
+from dhis2_sandbox.imports import (
+    enrollment_checks,
+    entity_checks,
+    event_checks,
+    relationship_checks,
+)
+from dhis2_sandbox.imports.findings import Finding
+from dhis2_sandbox.imports.payload import UID_MEMBER, Bundle, Kind, end_of, text_of
+from dhis2_sandbox.imports.situation import Check, Situation, finding, grouped
+from dhis2_sandbox.imports.stored import look_up
+from dhis2_sandbox.metadata.model import Model
+from dhis2_sandbox.metadata.store import Members
+
+
+_CHANGE: Mapping[Kind, Sequence[Sequence[Check]]] = {
+    Kind.ENTITY: entity_checks.CHANGE,
+    Kind.ENROLLMENT: enrollment_checks.CHANGE,
+    Kind.EVENT: event_checks.CHANGE,
+    Kind.RELATIONSHIP: relationship_checks.CHANGE,
+}
+_DELETION: Mapping[Kind, Sequence[Sequence[Check]]] = {
+    Kind.ENTITY: entity_checks.DELETION,
+    Kind.ENROLLMENT: enrollment_checks.DELETION,
+    Kind.EVENT: event_checks.DELETION,
+    Kind.RELATIONSHIP: relationship_checks.DELETION,
+}
+#: The warning of an object that is left as it is, and counted as ignored (recordings: 046).
+_LEFT_ALONE = "E4015"
+_VERBS = {"DELETE": "deleted", "UPDATE": "updated"}
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What was found, and what may be stored."""
+
+    findings: Sequence[Finding]
+    accepted: Mapping[Kind, Sequence[Members]]
+
+    @property
+    def refusals(self) -> list[Finding]:
+        """The findings that keep objects from being stored."""
+        return [found for found in self.findings if found.refuses]
+
+
+def situation_of(
+    connection: sqlite3.Connection, bundle: Bundle, who: tuple[Model, Rights], rules: "Rules"
+) -> Situation:
+    """Gather everything by which the objects of a request are judged."""
+    model, rights = who
+    return Situation(
+        bundle=bundle,
+        stored=look_up(connection, bundle, model),
+        model=model,
+        rights=rights,
+        clock=rules.clock,
+        dialect=rules.dialect,
+        strategy=rules.strategy,
+        sent={kind: {item[UID_MEMBER[kind]]: item for item in bundle.of(kind)} for kind in Kind},
+        entities_by_value=_entities_by_value(bundle, model),
+        enrollments_by_entity=grouped(bundle.enrollments, "trackedEntity"),
+        events_by_enrollment=grouped(bundle.events, "enrollment"),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The server's side of a judgement."""
+
+    clock: Clock
+    dialect: Dialect
+    strategy: str
+
+
+def judge(situation: Situation) -> Judgement:
+    """Check every object, then leave out the children of refused parents."""
+    checks = _DELETION if situation.strategy == "DELETE" else _CHANGE
+    findings: list[Finding] = []
+    refused: set[tuple[Kind, str]] = set()
+    for kind, item in situation.bundle.everything():
+        found = list(_first_refusing_group(situation, item, checks[kind]))
+        findings += found
+        if any(one.refuses or one.code == _LEFT_ALONE for one in found):
+            refused.add((kind, item[UID_MEMBER[kind]]))
+    accepted: dict[Kind, list[Members]] = {kind: [] for kind in Kind}
+    dropped = set(refused)
+    for kind, item in situation.bundle.everything():
+        parents = (
+            [] if situation.strategy == "DELETE" else _lost_parents(situation, kind, item, dropped)
+        )
+        key = (kind, item[UID_MEMBER[kind]])
+        if not parents and key not in refused:
+            accepted[kind].append(item)
+        elif key not in refused:
+            findings += _orphan_findings(
+                situation, kind, item, [p for p in parents if p in refused]
+            )
+            dropped.add(key)
+    return Judgement(findings, accepted)
+
+
+def _first_refusing_group(
+    situation: Situation, item: Members, groups: Sequence[Sequence[Check]]
+) -> Iterator[Finding]:
+    for group in groups:
+        found = [one for check in group for one in check(situation, item)]
+        yield from found
+        if any(one.refuses for one in found):
+            return
+
+
+def _lost_parents(
+    situation: Situation, kind: Kind, item: Members, dropped: set[tuple[Kind, str]]
+) -> list[tuple[Kind, str]]:
+    """Return the parents that are sent but not stored, unless they are in the database already."""
+    parents = {
+        Kind.ENTITY: (),
+        Kind.ENROLLMENT: ((Kind.ENTITY, item.get("trackedEntity")),),
+        Kind.EVENT: ((Kind.ENROLLMENT, item.get("enrollment")),),
+        Kind.RELATIONSHIP: (end_of(item, "from"), end_of(item, "to")),
+    }[kind]
+    return [
+        parent
+        for parent in parents
+        if parent in dropped and situation.stored.live(*parent) is None  # type: ignore[misc]
+    ]  # type: ignore[return-value]
+
+
+def _orphan_findings(
+    situation: Situation, kind: Kind, item: Members, parents: Sequence[tuple[Kind, str]]
+) -> Iterator[Finding]:
+    """Name the refused parents. A grandchild's loss goes unsaid, as in recording 083."""
+    verb = _VERBS.get(situation.strategy, "created")
+    for parent, uid in parents:
+        names = UID_MEMBER[kind], item[UID_MEMBER[kind]], UID_MEMBER[parent], uid
+        yield finding(kind, item, "E5000", *names, verb)
+
+
+def _entities_by_value(bundle: Bundle, model: Model) -> dict[tuple[str, str], frozenset[str]]:
+    """Return who carries which unique value in this request."""
+    holders: dict[tuple[str, str], frozenset[str]] = {}
+    for item in (*bundle.entities, *bundle.enrollments):
+        for sent in item.get("attributes") or []:
+            value = text_of(sent.get("value"))
+            if sent.get("attribute") in model.unique_attributes and value is not None:
+                key = (sent["attribute"], value)
+                holders[key] = holders.get(key, frozenset()) | {item.get("trackedEntity", "")}
+    return holders

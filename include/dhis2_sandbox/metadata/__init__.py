@@ -1,0 +1,1 @@
+"""What metadata does the server hold, and how does it change?"""

@@ -1,0 +1,158 @@
+"""Why would a metadata object be refused?"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from dhis2_sandbox.access.rights import METADATA_WRITE, Rights
+from dhis2_sandbox.identifiers import is_uid
+from dhis2_sandbox.metadata.classes import CLASSES
+from dhis2_sandbox.metadata.store import Members, Metadata
+
+
+_MESSAGES = {
+    "E3000": "User `{0}` is not allowed to create objects of type {1}.",
+    "E3001": "User `{0}` is not allowed to update object `{1}`",
+    "E4000": "Missing required property `{0}`",
+    "E4002": "Allowed length range for property `{0}` is [{1} to {2}], but given length was {3}",
+    "E4014": "Invalid UID `{0}` for property `{1}`",
+    "E5000": "Found matching object for given reference, but import mode is CREATE. "
+    "Identifier was {0}, and object was {1}.",
+    "E5001": "No matching object for given reference. Identifier was {0}, and object was {1}.",
+    "E5002": "Invalid reference {0} on object {1} for association `{2}`",
+    "E5003": "Property `{0}` with value `{1}` on object {2} already exists on object {3}",
+    "E5004": "Id `{0}` for type `{1}` exists on more than one object in the payload, "
+    "removing all but the first found",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class MetadataProblem:
+    """One reason. `holder` is the object that is in the way, if another one is."""
+
+    code: str
+    arguments: tuple[Any, ...]
+    member: str | None = None
+    holder: str | None = None
+
+    def as_report(self, plural: str) -> Members:
+        """Return the reason as an errorReport."""
+        report: Members = {
+            "message": _MESSAGES[self.code].format(*self.arguments),
+            "mainKlass": CLASSES[plural].klass,
+            "errorCode": self.code,
+            "errorProperties": list(self.arguments),
+            "args": [str(argument) for argument in self.arguments],
+        }
+        if self.holder is not None:
+            report["mainId"] = self.holder
+        if self.member is not None:
+            report["errorProperty"] = self.member
+        return report
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One object that wants in, and everything it is judged by."""
+
+    plural: str
+    item: Members
+    payload: Mapping[str, Sequence[Members]]
+    metadata: Metadata
+    rights: Rights
+    strategy: str
+
+    @property
+    def name(self) -> str:
+        """The object as messages name it, e.g. `Weight [ol1WpmrN6NG] (DataElement)`."""
+        label = self.item.get("name") or self.item.get("username") or ""
+        return f"{label} [{self.item.get('id')}] ({CLASSES[self.plural].name})"
+
+    @property
+    def stored(self) -> Members | None:
+        """The object as it is stored."""
+        return self.metadata.get(self.plural, self.item.get("id"))
+
+
+def problems_of(question: Question) -> list[MetadataProblem]:
+    """Return every reason against the object, none of which hides another."""
+    checks = (_existence, _access, _identity, _required, _uniqueness, _references)
+    return [problem for check in checks for problem in check(question)]
+
+
+def _existence(question: Question) -> Iterator[MetadataProblem]:
+    arguments = (f"UID ({question.item.get('id')})", question.name)
+    if question.strategy == "CREATE" and question.stored is not None:
+        yield MetadataProblem("E5000", arguments, "id")
+    if question.strategy in {"UPDATE", "DELETE"} and question.stored is None:
+        yield MetadataProblem("E5001", arguments, "id")
+
+
+def _access(question: Question) -> Iterator[MetadataProblem]:
+    rights, stored = question.rights, question.stored
+    user = f"{rights.username} [{rights.uid}] (User)"
+    account = question.metadata.get("users", rights.uid)
+    if account is not None:
+        user = f"{account['firstName']} {account['surname']} [{rights.uid}] (User)"
+    if stored is None:
+        if not rights.has("F_METADATA_IMPORT"):
+            yield MetadataProblem("E3000", (user, CLASSES[question.plural].name))
+    elif not (rights.has("F_METADATA_IMPORT") and rights.may(METADATA_WRITE, stored)):
+        yield MetadataProblem("E3001", (user, question.name))
+
+
+def _identity(question: Question) -> Iterator[MetadataProblem]:
+    uid = question.item.get("id")
+    if isinstance(uid, str) and len(uid) != 11:
+        yield MetadataProblem("E4002", ("id", 11.0, 11.0, len(uid)), "id")
+    if not is_uid(uid):
+        yield MetadataProblem("E4014", (uid, CLASSES[question.plural].name))
+
+
+def _required(question: Question) -> Iterator[MetadataProblem]:
+    if question.strategy == "DELETE":
+        return
+    for member in CLASSES[question.plural].required:
+        if question.item.get(member) in {None, ""}:
+            yield MetadataProblem("E4000", (member,), member)
+
+
+def _uniqueness(question: Question) -> Iterator[MetadataProblem]:
+    uid = question.item.get("id")
+    for member in CLASSES[question.plural].unique:
+        value = question.item.get(member)
+        if value is None:
+            continue
+        for other in question.metadata.all(question.plural):
+            if other.get(member) == value and other["id"] != uid:
+                arguments = (member, value, question.name, other["id"])
+                yield MetadataProblem("E5003", arguments, member, other["id"])
+
+
+def _references(question: Question) -> Iterator[MetadataProblem]:
+    if question.strategy == "DELETE":
+        return
+    for path, target in CLASSES[question.plural].references.items():
+        member = path.split(".", maxsplit=1)[0]
+        for uid in _uids_at(question.item, path.split(".")):
+            if not _is_known(question, target, uid):
+                reference = f"[{uid}] ({CLASSES[target].name})"
+                arguments = (reference, question.name, member)
+                yield MetadataProblem("E5002", arguments, member, question.item.get("id"))
+
+
+def _uids_at(value: Any, path: Sequence[str]) -> Iterator[str]:
+    if isinstance(value, list):
+        for item in value:
+            yield from _uids_at(item, path)
+    elif isinstance(value, dict):
+        if path:
+            yield from _uids_at(value.get(path[0]), path[1:])
+        elif value.get("id"):
+            yield value["id"]
+
+
+def _is_known(question: Question, plural: str, uid: str) -> bool:
+    if question.metadata.get(plural, uid) is not None:
+        return True
+    return any(item.get("id") == uid for item in question.payload.get(plural, ()))

@@ -1,0 +1,161 @@
+"""Which objects of a class does a request ask for, and which of their members?"""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from dhis2_sandbox.exports.fields import Selection, parse_fields
+from dhis2_sandbox.exports.parameters import Parameters
+from dhis2_sandbox.http.answers import Refused
+from dhis2_sandbox.metadata.store import Members, Metadata
+
+
+_COMPUTED = frozenset(
+    {"access", "displayName", "displayShortName", "favorite", "favorites", "href"}
+)
+_PRESETS: Mapping[str, tuple[str, ...]] = {
+    "identifiable": ("id", "name", "code", "created", "lastUpdated", "lastUpdatedBy"),
+    "nameable": ("id", "name", "shortName", "code", "description", "created", "lastUpdated"),
+    "persisted": (),
+    "owner": (),
+}
+#: Members that hold {id} and can be looked into, with the class that they name.
+_LOOKED_INTO: Mapping[str, str] = {
+    "programs": "programs",
+    "program": "programs",
+    "programStages": "programStages",
+    "programStage": "programStages",
+    "organisationUnits": "organisationUnits",
+    "parent": "organisationUnits",
+    "trackedEntityType": "trackedEntityTypes",
+    "trackedEntityAttribute": "trackedEntityAttributes",
+    "dataElement": "dataElements",
+    "optionSet": "optionSets",
+    "options": "options",
+    "categoryCombo": "categoryCombos",
+    "categories": "categories",
+    "categoryOptions": "categoryOptions",
+    "programRuleActions": "programRuleActions",
+    "userRoles": "userRoles",
+}
+_TESTS: Mapping[str, Callable[[str, str], bool]] = {
+    "eq": lambda value, wish: value == wish,
+    "ieq": lambda value, wish: value.lower() == wish.lower(),
+    "ne": lambda value, wish: value != wish,
+    "!eq": lambda value, wish: value != wish,
+    "like": lambda value, wish: wish in value,
+    "!like": lambda value, wish: wish not in value,
+    "ilike": lambda value, wish: wish.lower() in value.lower(),
+    "startsWith": lambda value, wish: value.startswith(wish),
+    "$like": lambda value, wish: value.startswith(wish),
+    "ge": lambda value, wish: value >= wish,
+    "gt": lambda value, wish: value > wish,
+    "le": lambda value, wish: value <= wish,
+    "lt": lambda value, wish: value < wish,
+    "in": lambda value, wish: value in wish.strip("[]").split(","),
+    "!in": lambda value, wish: value not in wish.strip("[]").split(","),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """Shows objects with the members asked for, looking into what they refer to."""
+
+    metadata: Metadata
+
+    def show(self, item: Members, selection: Selection) -> Members:
+        """Return the members that are asked for."""
+        owned = selection.presets & {"owner", "persisted"}
+        named = {name for preset in selection.presets for name in _PRESETS.get(preset, ())}
+        return {
+            name: self._inside(name, value, selection)
+            for name, value in item.items()
+            if name not in selection.without
+            and (selection.asks_for(name) or name in named or (owned and name not in _COMPUTED))
+        }
+
+    def _inside(self, name: str, value: Any, selection: Selection) -> Any:
+        inner = selection.names.get(name)
+        if inner is None or inner.is_empty:
+            return value
+        if isinstance(value, list):
+            return [self._inside(name, item, selection) for item in value]
+        if isinstance(value, dict):
+            known = self.metadata.get(_LOOKED_INTO.get(name, ""), value.get("id"))
+            return self.show(known if known is not None else value, inner)
+        return value
+
+
+def selection_for(parameters: Mapping[str, str], default: str) -> Selection:
+    """Return what `fields` asks for, or the default of the endpoint."""
+    return parse_fields(parameters.get("fields") or default)
+
+
+def chosen(
+    items: Collection[Members], filters: Sequence[str], metadata: Metadata, order: str | None = None
+) -> list[Members]:
+    """Return the objects that pass every filter, in the order asked for.
+
+    Raises:
+        Refused: 400 for a filter that cannot be read.
+    """
+    found = [item for item in items if all(_passes(item, text, metadata) for text in filters)]
+    for part in reversed([part for part in (order or "").split(",") if part]):
+        name, _, direction = part.partition(":")
+        found.sort(key=_sort_key(name, direction), reverse=direction.endswith("desc"))
+    return found
+
+
+def _sort_key(name: str, direction: str) -> Callable[[Members], str]:
+    """Order by the bytes of a member, or without regard to case for `iasc` and `idesc`."""
+    if direction.startswith("i"):
+        return lambda item: str(item.get(name, "")).lower()
+    return lambda item: str(item.get(name, ""))
+
+
+def _passes(item: Members, text: str, metadata: Metadata) -> bool:
+    path, _, test = text.partition(":")
+    operator, _, wish = test.partition(":")
+    values = list(_values_at(item, path.split("."), metadata))
+    if operator == "null":
+        return not values
+    if operator == "!null":
+        return bool(values)
+    if operator not in _TESTS:
+        raise Refused(400, f"Invalid filter: {text}")
+    return any(_TESTS[operator](value, wish) for value in values)
+
+
+def _values_at(value: Any, path: Sequence[str], metadata: Metadata) -> list[str]:
+    if isinstance(value, list):
+        return [text for item in value for text in _values_at(item, path, metadata)]
+    if value is None:
+        return []
+    if not path:
+        return [str(value).lower() if isinstance(value, bool) else str(value)]
+    if not isinstance(value, dict):
+        return []
+    name, *rest = path
+    inner = value.get(name)
+    if rest and isinstance(inner, dict):
+        inner = metadata.get(_LOOKED_INTO.get(name, ""), inner.get("id")) or inner
+    return _values_at(inner, rest, metadata)
+
+
+def metadata_pager(
+    address: str, parameters: Parameters, items: Sequence[Members]
+) -> tuple[Members | None, Sequence[Members]]:
+    """Return the pager and the objects of the page that is asked for."""
+    if (parameters.text("paging") or "true").lower() == "false":
+        return None, items
+    number = int(parameters.text("page") or 1)
+    size = int(parameters.text("pageSize") or 50)
+    count = -(-len(items) // size)
+    pager: Members = {"page": number, "total": len(items), "pageSize": size}
+    others = [pair for pair in parameters.pairs if pair[0] not in {"page", "pageSize"}]
+    for name, page in (("prevPage", number - 1), ("nextPage", number + 1)):
+        if 1 <= page <= count and page != number:
+            place = [("page", str(page)), ("pageSize", str(size))]
+            pager[name] = f"{address}?{urlencode([*place, *others])}"
+    return pager | {"pageCount": count}, items[(number - 1) * size : number * size]

@@ -1,0 +1,107 @@
+"""What of an answer must be the same on the sandbox as on the real server?
+
+Everything but stamps, messages, generated UIDs, and the order of what DHIS2 keeps in sets.
+"""
+
+import re
+from typing import Any
+
+from sandbox.exchanges import Answer, Exchange
+
+
+KINDS_OF_ROWS = ("trackedEntities", "enrollments", "events", "relationships")
+_STAMP = re.compile(r"^2026-11-24T12:\d\d:\d\d\.\d{3}")
+_HOST = re.compile(r"^https?://[^/]+")
+#: Lists whose order DHIS2 leaves open.
+_UNORDERED = frozenset(
+    {"attributes", "dataValues", "events", "enrollments", "notes", "relationships"}
+    | {"programOwners", "authorities", "organisationUnits"}
+)
+#: Lists whose members get a UID from the server when they are sent without.
+_GENERATED = frozenset({"trackedEntityTypeAttributes"})
+#: What is the server's own: its build, its identity, and how Java names a zone.
+_OWN = frozenset({"system", "serverTimeZoneDisplayName", "href"})
+
+
+def essence(exchange: Exchange, answer: Answer) -> Any:
+    """Return what is compared of an answer to this exchange's request."""
+    body, path = answer.body, exchange.request["path"]
+    if not isinstance(body, dict):
+        return answer.status, type(body).__name__
+    if "validationReport" in body:
+        return answer.status, _import_report(body)
+    if set(body) == {"text"}:
+        return answer.status, body["text"].lstrip().lower()[:14]
+    if "httpStatusCode" in body:
+        return answer.status, _web_message(body)
+    rows = path.rsplit("/", 1)[-1]
+    if "/tracker/" in path and rows in KINDS_OF_ROWS:
+        shown = [masked(row) for row in body[rows]]
+        return answer.status, sorted(body), pager(body), shown
+    if "pager" in body or "/metadata" in path or "organisationUnits" in body:
+        return answer.status, {key: _by_id(value) for key, value in masked(body).items()}
+    return answer.status, masked(body)
+
+
+def pager(body: dict[str, Any]) -> dict[str, Any]:
+    """Return the pager without the server's address."""
+    return {key: _HOST.sub("", str(value)) for key, value in body.get("pager", {}).items()}
+
+
+def masked(value: Any, name: str = "") -> Any:
+    """Return a value without stamps and addresses, its sets in one order."""
+    if isinstance(value, list):
+        items = [masked(item, name if name in _GENERATED else "") for item in value]
+        return sorted(items, key=str) if name in _UNORDERED else items
+    if isinstance(value, dict):
+        members = {key: masked(value[key], key) for key in sorted(value) if key not in _OWN}
+        if name in _GENERATED:
+            members["id"] = "generated"
+        if "event" in members and "program" in members and "trackedEntity" not in members:
+            members["enrollment"] = "kept by the server for all of the program's events"
+        return members
+    if isinstance(value, str):
+        return "stamp" if _STAMP.match(value) else _HOST.sub("", value)
+    return value
+
+
+def _import_report(body: dict[str, Any]) -> dict[str, Any]:
+    validation = body["validationReport"]
+    reports = (body.get("bundleReport") or {}).get("typeReportMap", {})
+    return {
+        "keys": sorted(body),
+        "status": body["status"],
+        "stats": body["stats"],
+        "errors": _findings(validation["errorReports"], "errorCode"),
+        "warnings": _findings(validation["warningReports"], "warningCode"),
+        "stored": {
+            kind: (report["stats"], sorted(item["uid"] for item in report["objectReports"]))
+            for kind, report in reports.items()
+        },
+    }
+
+
+def _findings(reports: list[dict[str, Any]], code: str) -> list[tuple[str, ...]]:
+    return sorted((item["trackerType"], item["uid"], item[code]) for item in reports)
+
+
+def _web_message(body: dict[str, Any]) -> dict[str, Any]:
+    kept = {key: body.get(key) for key in ("httpStatus", "httpStatusCode", "status", "errorCode")}
+    response = body.get("response") or {}
+    types = [_type_report(report) for report in response.get("typeReports", [])]
+    shown = {"status": response.get("status"), "stats": response.get("stats")}
+    return (
+        kept | {"keys": sorted(body), "response": sorted(response), "types": sorted(types)} | shown
+    )
+
+
+def _type_report(report: dict[str, Any]) -> tuple[Any, ...]:
+    objects = [
+        (item["uid"], sorted(error["errorCode"] for error in item["errorReports"]))
+        for item in report["objectReports"]
+    ]
+    return report["klass"], sorted(report["stats"].items()), sorted(objects)
+
+
+def _by_id(value: Any) -> Any:
+    return sorted(value, key=str) if isinstance(value, list) else value
