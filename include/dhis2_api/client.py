@@ -26,6 +26,9 @@ _HEADERS = {
     "X-Requested-With": "XMLHttpRequest",
 }
 
+# DHIS2 reads a PATCH as a JSON patch (RFC 6902) and wants it called so.
+_BODY_KINDS = {"PATCH": "application/json-patch+json"}
+
 # After these nobody knows whether a write has happened.
 _NO_WHOLE_ANSWER = (
     requests.ConnectionError,
@@ -132,7 +135,7 @@ class Dhis2Client:
     def _send(self, method: str, path: str, params: Params | None, body: bytes | None) -> Answer:
         headers = {"X-Request-ID": str(uuid.uuid4())}
         if body is not None:
-            headers["Content-Type"] = "application/json; charset=utf-8"
+            headers["Content-Type"] = _BODY_KINDS.get(method, "application/json; charset=utf-8")
         what = f"{self.name}: {method} {path}"
         try:
             response = self._session.request(

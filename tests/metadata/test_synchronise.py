@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from dhis2_api.errors import PermanentError
-from metadata.servers import (
+from servers import (
     DAKAR,
     HIV,
     MATERNAL,

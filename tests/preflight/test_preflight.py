@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from metadata.servers import DAKAR, SENEGAL, Pair, grant, route
+from servers import DAKAR, SENEGAL, Pair, grant, route
 from tracker_sync.preflight import describe, preflight
 
 

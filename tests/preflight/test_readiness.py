@@ -7,7 +7,7 @@ from typing import Any
 from dhis2_api.client import Dhis2Client
 from dhis2_api.credentials import Credentials
 from dhis2_api.system import read_account
-from metadata.servers import DAKAR, HIV, SENEGAL, Pair, grant, put, read, route
+from servers import DAKAR, HIV, SENEGAL, Pair, grant, put, read, route
 from tracker_sync.metadata import synchronise
 from tracker_sync.readiness import readiness
 

@@ -11,7 +11,7 @@ from threading import Thread
 from typing import Any
 
 from dhis2_api.client import Dhis2Client
-from metadata.servers import SENEGAL, route
+from servers import SENEGAL, route
 from tracker_sync.preflight import Preflight, preflight
 
 

@@ -1,0 +1,43 @@
+"""Every test process has an Airflow of its own: no setting of the machine's reaches it."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+from servers import Pair, pair_of
+
+
+PROJECT = Path(__file__).parents[1]
+
+settings.register_profile("quick", deadline=None)
+settings.register_profile("deep", deadline=None, max_examples=2_000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
+
+# Before anything imports Airflow, which reads its settings once.
+_HOME = tempfile.mkdtemp(prefix="tracker-sync-airflow-")
+atexit.register(shutil.rmtree, _HOME, ignore_errors=True)
+for key in [key for key in os.environ if key.startswith("AIRFLOW_")]:
+    del os.environ[key]
+os.environ |= {
+    "AIRFLOW_HOME": _HOME,
+    "AIRFLOW__CORE__DAGS_FOLDER": str(PROJECT / "dags"),
+    "AIRFLOW__CORE__PLUGINS_FOLDER": str(PROJECT / "plugins"),
+    "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+    "AIRFLOW__CORE__UNIT_TEST_MODE": "False",
+    "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
+}
+
+
+@pytest.fixture
+def pair(tmp_path: Path) -> Iterator[Pair]:
+    """Two sandboxes on sockets: one holds the district, one is empty."""
+    with pair_of(tmp_path) as servers:
+        yield servers

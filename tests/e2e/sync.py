@@ -1,0 +1,97 @@
+"""One route between two servers, and what a test does with it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from airflow.dag_processing.dagbag import DagBag
+from airflow.models import dagrun
+from airflow.models.dagrun import DagRun
+from airflow.utils.session import create_session
+from airflow.utils.types import DagRunType
+
+from conftest import PROJECT
+from dhis2_api.client import Dhis2Client
+
+
+ROUTE = """
+source: from
+destination: to
+programs: [xsd8pFBm2w1, m8nERzkN6j4, pjYwBlP46Rf]
+org_units: [GwTj6qZdrlX]
+schedule: "0 2 * * *"
+metadata: apply
+grant_self: true
+"""
+
+
+@dataclass(frozen=True)
+class Sync:
+    name: str
+    source: Dhis2Client
+    destination: Dhis2Client
+    staging: Path
+    routes: Path
+
+    @property
+    def dag_id(self) -> str:
+        return f"tracker_sync__{self.name}"
+
+    def write_route(self, text: str = ROUTE) -> None:
+        self.routes.mkdir(exist_ok=True)
+        (self.routes / f"{self.name}.yaml").write_text(text)
+
+    def run(self, *, scheduled: bool = False) -> DagRun:
+        bag = DagBag(dag_folder=str(PROJECT / "dags"))
+        assert bag.import_errors == {}
+        with _as_scheduled() if scheduled else nullcontext():
+            run: DagRun = bag.dags[self.dag_id].test()
+        return run
+
+    def report(self) -> dict[str, Any]:
+        """The newest run's report."""
+        files = self.staging.glob(f"{self.name}/runs/*/report.json")
+        newest = max(files, key=lambda path: path.stat().st_mtime)
+        report: dict[str, Any] = json.loads(newest.read_bytes())
+        return report
+
+    def ledger(self) -> pa.Table:
+        """The newest run's ledgers, as one table."""
+        paths = [*Path(self.report()["staging"]).glob("*/ledger.parquet")]
+        assert paths
+        return pa.concat_tables([pq.read_table(path) for path in paths])
+
+
+def states(run: DagRun) -> dict[str, str]:
+    """The state of each task; of a mapped one the worst."""
+    order = ["success", "skipped", "upstream_failed", "failed"]
+    found: dict[str, str] = {}
+    for task in run.get_task_instances():
+        state = str(task.state)
+        found[task.task_id] = max(found.get(task.task_id, state), state, key=order.index)
+    return found
+
+
+@contextmanager
+def _as_scheduled() -> Iterator[None]:
+    """Let Airflow's test runner make a scheduled run, where it only knows those by hand."""
+    make = dagrun.get_or_create_dagrun
+
+    def scheduled(**kwargs: Any) -> DagRun:
+        run = make(**kwargs)
+        with create_session() as session:
+            stored = session.get(DagRun, run.id)
+            assert stored is not None
+            stored.run_type = DagRunType.SCHEDULED
+        return run
+
+    with patch.object(dagrun, "get_or_create_dagrun", scheduled):
+        yield
