@@ -11,6 +11,7 @@ from dhis2_sandbox.http import (
     data_store_routes,
     export_routes,
     file_routes,
+    metadata_change_routes,
     metadata_routes,
     system_routes,
     tracker_routes,
@@ -59,6 +60,7 @@ def create_app(
         file_routes,
         tracker_routes,
         export_routes,
+        metadata_change_routes,
         metadata_routes,
     ):
         app.include_router(routes.router)

@@ -110,6 +110,6 @@ def _import_tracker(sandbox: Sandbox, clock: Clock, body: Members) -> None:
 
 def _open_units_to_admin(sandbox: Sandbox, root: str) -> None:
     admin = sandbox.metadata.get("users", ADMIN) or {}
-    scope = dict.fromkeys(_ADMIN_UNITS, [{"id": root}])
+    scope = {member: [{"id": root}] for member in _ADMIN_UNITS}
     with sandbox.store.changing() as connection:
         sandbox.store.put(connection, "users", [admin | scope])

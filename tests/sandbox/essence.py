@@ -4,6 +4,7 @@ Everything but stamps, messages, generated UIDs, and the order of what DHIS2 kee
 """
 
 import re
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from sandbox.exchanges import Answer, Exchange
@@ -28,16 +29,12 @@ def essence(exchange: Exchange, answer: Answer) -> Any:
     body, path = answer.body, exchange.request["path"]
     if not isinstance(body, dict):
         return answer.status, type(body).__name__
-    if "validationReport" in body:
-        return answer.status, _import_report(body)
-    if set(body) == {"text"}:
-        return answer.status, body["text"].lstrip().lower()[:14]
-    if "httpStatusCode" in body:
-        return answer.status, _web_message(body)
+    for member, reading in _ENVELOPES.items():
+        if member in body:
+            return answer.status, reading(body)
     rows = path.rsplit("/", 1)[-1]
     if "/tracker/" in path and rows in KINDS_OF_ROWS:
-        shown = [masked(row) for row in body[rows]]
-        return answer.status, sorted(body), pager(body), shown
+        return answer.status, sorted(body), pager(body), [masked(row) for row in body[rows]]
     if "pager" in body or "/metadata" in path or "organisationUnits" in body:
         return answer.status, {key: _by_id(value) for key, value in masked(body).items()}
     return answer.status, masked(body)
@@ -105,3 +102,15 @@ def _type_report(report: dict[str, Any]) -> tuple[Any, ...]:
 
 def _by_id(value: Any) -> Any:
     return sorted(value, key=str) if isinstance(value, list) else value
+
+
+def _page(body: dict[str, Any]) -> str:
+    return str(body["text"]).lstrip().lower()[:14]
+
+
+#: What tells an envelope, and how it is read.
+_ENVELOPES: Mapping[str, Callable[[dict[str, Any]], Any]] = {
+    "validationReport": _import_report,
+    "httpStatusCode": _web_message,
+    "text": _page,
+}

@@ -1,7 +1,7 @@
 """What do the tracker listings have in common?"""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from dhis2_sandbox.access.rights import METADATA_READ, Rights
@@ -15,13 +15,12 @@ from dhis2_sandbox.metadata.model import Model
 from dhis2_sandbox.metadata.store import Members
 
 
-STAMPS: Mapping[str, str] = {
+STAMPS = {
     "createdAt": "t.created_at",
     "createdAtClient": "t.created_at_client",
     "updatedAt": "t.updated_at",
     "updatedAtClient": "t.updated_at_client",
 }
-AMONG = "IN (SELECT value FROM json_each(?))"
 
 
 @dataclass(frozen=True, slots=True)

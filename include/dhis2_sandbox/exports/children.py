@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from dhis2_sandbox.access.rights import DATA_READ, Rights
+from dhis2_sandbox.exports.listing import AMONG
 from dhis2_sandbox.exports.scope import readable_programs, readable_stages
 from dhis2_sandbox.metadata.model import Model
 
@@ -31,7 +32,7 @@ class Children:
 
     def rows(self, table: str, column: str, values: Iterable[str]) -> list[sqlite3.Row]:
         """Return the rows of a table with one of the values."""
-        query = f"SELECT * FROM {table} WHERE {column} IN (SELECT value FROM json_each(?)) ORDER BY rowid"  # noqa: S608 - our own names
+        query = f"SELECT * FROM {table} WHERE {column} {AMONG} ORDER BY rowid"  # noqa: S608 - our own names
         return self.connection.execute(query, (json.dumps(list(values)),)).fetchall()
 
     def notes(self, holders: Iterable[str]) -> Grouped:

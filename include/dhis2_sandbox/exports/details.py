@@ -9,17 +9,19 @@ from dataclasses import dataclass, replace
 
 from dhis2_sandbox.exports.children import Children, Grouped
 from dhis2_sandbox.exports.fields import Selection
-from dhis2_sandbox.exports.views import (
+from dhis2_sandbox.exports.part_views import (
     attribute_views,
-    enrollment_view,
-    entity_view,
-    event_view,
     note_view,
     owner_view,
     relationship_view,
+)
+from dhis2_sandbox.exports.views import (
+    enrollment_view,
+    entity_view,
+    event_view,
     without_end_gaps,
 )
-from dhis2_sandbox.imports.payload import UID_MEMBER, Kind
+from dhis2_sandbox.imports.kinds import UID_MEMBER, Kind
 from dhis2_sandbox.metadata.store import Members
 
 

@@ -1,7 +1,7 @@
 """Which enrollments does /api/tracker/enrollments list?"""
 
-from dhis2_sandbox.exports.asked import AMONG, STAMPS, Asked, as_json, enrolled, reach_of
-from dhis2_sandbox.exports.listing import Listing, updated_bounds
+from dhis2_sandbox.exports.asked import STAMPS, Asked, as_json, enrolled, reach_of
+from dhis2_sandbox.exports.listing import AMONG, Listing, updated_bounds
 from dhis2_sandbox.exports.scope import readable_programs
 from dhis2_sandbox.http.answers import Refused
 

@@ -1,8 +1,8 @@
 """Which people does /api/tracker/trackedEntities list?"""
 
-from dhis2_sandbox.exports.asked import AMONG, STAMPS, Asked, as_json, enrolled, reach_of
+from dhis2_sandbox.exports.asked import STAMPS, Asked, as_json, enrolled, reach_of
 from dhis2_sandbox.exports.filters import attribute_conditions
-from dhis2_sandbox.exports.listing import Condition, Listing, updated_bounds
+from dhis2_sandbox.exports.listing import AMONG, Condition, Listing, updated_bounds
 from dhis2_sandbox.exports.parameters import Parameters
 from dhis2_sandbox.exports.scope import Scope
 from dhis2_sandbox.http.answers import Refused

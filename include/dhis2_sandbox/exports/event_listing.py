@@ -1,8 +1,8 @@
 """Which events does /api/tracker/events list?"""
 
-from dhis2_sandbox.exports.asked import AMONG, STAMPS, Asked, as_json, reach_of
+from dhis2_sandbox.exports.asked import STAMPS, Asked, as_json, reach_of
 from dhis2_sandbox.exports.filters import data_value_conditions
-from dhis2_sandbox.exports.listing import Listing, updated_bounds
+from dhis2_sandbox.exports.listing import AMONG, Listing, updated_bounds
 from dhis2_sandbox.exports.parameters import Parameters
 from dhis2_sandbox.exports.scope import readable_programs, readable_stages
 
@@ -68,7 +68,7 @@ def events(asked: Asked) -> Listing:
 
 
 def _living(listing: Listing, parameters: Parameters) -> None:
-    """Leave deleted events out, and those that were sent for a deleted enrollment (recordings: 399)."""
+    """Leave out deleted events, and those of a deleted enrollment (recordings: 399)."""
     if not parameters.flag("includeDeleted"):
         listing.where("t.deleted = 0")
         listing.where(f"coalesce({_OF_ENROLLMENT.format('deleted')}, 0) = 0")

@@ -9,6 +9,10 @@ from dhis2_sandbox.exports.parameters import Paging, Parameters
 from dhis2_sandbox.http.answers import Refused
 
 
+#: Follows a column: it is one of the values of a JSON list.
+AMONG = "IN (SELECT value FROM json_each(?))"
+
+
 @dataclass(frozen=True, slots=True)
 class Condition:
     """One condition on the row `t`, with the values of its marks."""
@@ -31,7 +35,7 @@ class Listing:
 
     def where_in(self, column: str, values: Iterable[str]) -> None:
         """Add that a column is one of the values."""
-        self.where(f"{column} IN (SELECT value FROM json_each(?))", json.dumps(list(values)))
+        self.where(f"{column} {AMONG}", json.dumps(list(values)))
 
     def between(self, column: str, after: str | None, before: str | None) -> None:
         """Add bounds, both of them inclusive (tracker-api 2.1)."""

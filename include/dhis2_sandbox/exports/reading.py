@@ -6,7 +6,7 @@ from dhis2_sandbox.access.rights import DATA_READ
 from dhis2_sandbox.exports.asked import Asked
 from dhis2_sandbox.http.answers import Refused
 from dhis2_sandbox.imports.access_checks import is_open_to
-from dhis2_sandbox.imports.payload import Kind
+from dhis2_sandbox.imports.kinds import Kind
 
 
 _TABLES = {

@@ -5,17 +5,11 @@ Properties without a value are left out (recordings: 115 to 161).
 
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping
-from typing import Any
 
-from dhis2_sandbox.imports.payload import UID_MEMBER, Kind
+from dhis2_sandbox.exports.part_views import data_value_views, named_user, present
+from dhis2_sandbox.imports.kinds import Kind
 from dhis2_sandbox.metadata.model import Model
 from dhis2_sandbox.metadata.store import Members
-
-
-def present(members: Mapping[str, Any]) -> Members:
-    """Return the members that have a value."""
-    return {name: value for name, value in members.items() if value is not None}
 
 
 def entity_view(row: sqlite3.Row, model: Model) -> Members:
@@ -75,69 +69,9 @@ def event_view(row: sqlite3.Row, model: Model, *, follow_up: bool) -> Members:
             "attributeCategoryOptions": row["category_options"] or None,
             "completedBy": row["completed_by"],
             "completedAt": row["completed_at"],
-            "assignedUser": _named(model.user_view(row["assigned_user"])),
+            "assignedUser": named_user(model.user_view(row["assigned_user"])),
             **_common(row, model),
-            "dataValues": _data_values(row, model),
-        }
-    )
-
-
-def attribute_views(
-    rows: Iterable[sqlite3.Row], wanted: Mapping[str, bool], model: Model
-) -> list[Members]:
-    """Show those attribute values that belong here."""
-    views = []
-    for row in rows:
-        attribute = model.attribute(row["attribute"])
-        if attribute is None or row["attribute"] not in wanted:
-            continue
-        view = {
-            "attribute": row["attribute"],
-            "code": attribute.get("code"),
-            "displayName": attribute["name"],
-            "createdAt": row["created_at"],
-            "updatedAt": row["updated_at"],
-            "valueType": attribute["valueType"],
-            "value": row["value"],
-        }
-        views.append(present(view))
-    return views
-
-
-def note_view(row: sqlite3.Row, model: Model) -> Members:
-    """Show a note."""
-    return present(
-        {
-            "note": row["uid"],
-            "storedAt": row["stored_at"],
-            "value": row["value"],
-            "createdBy": _named(model.user_view(row["created_by"])),
-        }
-    )
-
-
-def owner_view(row: sqlite3.Row) -> Members:
-    """Show who owns a person in a program."""
-    return {"orgUnit": row["org_unit"], "trackedEntity": row["entity"], "program": row["program"]}
-
-
-def relationship_view(row: sqlite3.Row, model: Model, ends: Mapping[str, Members]) -> Members:
-    """Show a relationship. Nothing says whether it is deleted (measured)."""
-    kind = model.metadata.get("relationshipTypes", row["type"]) or {}
-    return present(
-        {
-            "relationship": row["uid"],
-            "relationshipName": kind.get("name"),
-            "relationshipType": row["type"],
-            "createdAt": row["created_at"],
-            "createdAtClient": row["created_at_client"],
-            "updatedAt": row["updated_at"],
-            "bidirectional": bool(kind.get("bidirectional")),
-            **{
-                side: {UID_MEMBER[Kind(row[f"{side}_kind"])]: ends[row[f"{side}_uid"]]}
-                for side in ("from", "to")
-                if row[f"{side}_uid"] in ends
-            },
+            "dataValues": data_value_views(row, model),
         }
     )
 
@@ -174,27 +108,3 @@ def _common(row: sqlite3.Row, model: Model) -> Members:
         "createdBy": model.user_view(row["created_by"]),
         "updatedBy": model.user_view(row["updated_by"]),
     }
-
-
-def _named(user: Members | None) -> Members | None:
-    if user is None:
-        return None
-    return {**user, "displayName": f"{user['firstName']} {user['surname']}"}
-
-
-def _data_values(row: sqlite3.Row, model: Model) -> list[Members]:
-    views = []
-    for uid, value in json.loads(row["data_values"]).items():
-        user = model.user_view(value["user"])
-        view = {
-            "createdAt": value["created_at"],
-            "updatedAt": value["updated_at"],
-            "storedBy": user["username"] if user else None,
-            "providedElsewhere": value["elsewhere"],
-            "dataElement": uid,
-            "value": value["value"],
-            "createdBy": user,
-            "updatedBy": user,
-        }
-        views.append(present(view))
-    return views

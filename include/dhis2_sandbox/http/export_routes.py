@@ -18,7 +18,7 @@ from dhis2_sandbox.exports.reading import single_row
 from dhis2_sandbox.exports.relationship_listing import relationships
 from dhis2_sandbox.http.answers import Refused, json_answer
 from dhis2_sandbox.http.visits import Asking, Visit
-from dhis2_sandbox.imports.payload import Kind
+from dhis2_sandbox.imports.kinds import Kind
 
 
 router = APIRouter(prefix="/api/tracker")

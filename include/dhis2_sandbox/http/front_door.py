@@ -44,5 +44,6 @@ class FrontDoor:
 
 def _cookie(session: str) -> bytes:
     cookie = SimpleCookie({COOKIE: session})
-    cookie[COOKIE].update({"path": "/", "httponly": True, "samesite": "Lax"})
+    for name, value in (("path", "/"), ("httponly", True), ("samesite", "Lax")):
+        cookie[COOKIE][name] = value
     return cookie[COOKIE].OutputString().encode()

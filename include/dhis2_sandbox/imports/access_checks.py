@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from dhis2_sandbox.access.rights import DATA_READ, DATA_WRITE, Rights
 from dhis2_sandbox.imports.findings import Finding
-from dhis2_sandbox.imports.payload import Kind
+from dhis2_sandbox.imports.kinds import Kind
 from dhis2_sandbox.imports.situation import Situation, finding
 from dhis2_sandbox.metadata.store import Members
 

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
+from dhis2_sandbox.imports.binding import text_of
 from dhis2_sandbox.imports.findings import Finding
-from dhis2_sandbox.imports.payload import Kind, text_of
+from dhis2_sandbox.imports.kinds import Kind
 from dhis2_sandbox.imports.situation import Situation, finding
 from dhis2_sandbox.imports.value_types import FILES, REFUSED_TWICE, misfit
 from dhis2_sandbox.metadata.store import Members

@@ -4,8 +4,9 @@ import json
 from collections.abc import Iterator, Mapping
 
 from dhis2_sandbox.imports.attribute_checks import check_option
+from dhis2_sandbox.imports.binding import text_of
 from dhis2_sandbox.imports.findings import Finding
-from dhis2_sandbox.imports.payload import Kind, text_of
+from dhis2_sandbox.imports.kinds import Kind
 from dhis2_sandbox.imports.situation import Situation, finding
 from dhis2_sandbox.imports.value_types import FILES, misfit
 from dhis2_sandbox.metadata.store import Members

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from dhis2_sandbox.access.rights import Rights
 from dhis2_sandbox.clock import Clock
-from dhis2_sandbox.imports.payload import Kind
+from dhis2_sandbox.imports.kinds import Kind
 
 
 class Deleter:

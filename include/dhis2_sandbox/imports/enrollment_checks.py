@@ -9,8 +9,8 @@ from dhis2_sandbox.imports.attribute_checks import (
     known_attributes,
 )
 from dhis2_sandbox.imports.findings import Finding
+from dhis2_sandbox.imports.kinds import Kind
 from dhis2_sandbox.imports.note_and_geometry_checks import check_geometry, check_notes
-from dhis2_sandbox.imports.payload import Kind
 from dhis2_sandbox.imports.situation import Check, Situation, finding
 from dhis2_sandbox.metadata.store import Members
 

@@ -9,7 +9,7 @@ from dhis2_sandbox.imports.attribute_checks import (
     known_attributes,
 )
 from dhis2_sandbox.imports.findings import Finding
-from dhis2_sandbox.imports.payload import Kind
+from dhis2_sandbox.imports.kinds import Kind
 from dhis2_sandbox.imports.situation import Check, Situation, finding
 from dhis2_sandbox.metadata.store import Members
 

@@ -4,11 +4,12 @@ from collections.abc import Iterator
 
 from dhis2_sandbox.access.rights import DATA_WRITE
 from dhis2_sandbox.imports.access_checks import check_program_access
+from dhis2_sandbox.imports.assigned_users import check_assigned_user
 from dhis2_sandbox.imports.data_value_checks import check_data_values
 from dhis2_sandbox.imports.event_date_checks import check_dates
 from dhis2_sandbox.imports.findings import Finding
+from dhis2_sandbox.imports.kinds import Kind
 from dhis2_sandbox.imports.note_and_geometry_checks import check_geometry, check_notes
-from dhis2_sandbox.imports.payload import Kind
 from dhis2_sandbox.imports.situation import Check, Situation, finding
 from dhis2_sandbox.metadata.first_objects import OPTION_COMBO
 from dhis2_sandbox.metadata.store import Members
@@ -105,26 +106,6 @@ def _status(situation: Situation, item: Members) -> Iterator[Finding]:
         yield finding(_KIND, item, "E1316", row["status"], status)
 
 
-def _assigned_user(situation: Situation, item: Members) -> Iterator[Finding]:
-    user = item.get("assignedUser")
-    if not user or not (user.get("uid") or user.get("username")):
-        return
-    stage = situation.model.stage(item["programStage"]) or {}
-    if not stage.get("enableUserAssignment"):
-        yield finding(_KIND, item, "E1120", item["programStage"])
-    elif assigned_user(situation, item) is None:
-        named = f"User(uid={user.get('uid') or 'null'}, username={user.get('username') or 'null'})"
-        yield finding(_KIND, item, "E1118", named)
-
-
-def assigned_user(situation: Situation, item: Members) -> str | None:
-    """Return the UID of the user whom the event names, if there is such a user."""
-    user = item.get("assignedUser") or {}
-    uid = situation.model.usernames.get(user.get("username") or "", user.get("uid"))
-    known = situation.model.metadata.get("users", uid)
-    return None if known is None else str(known["id"])
-
-
 def _repetition(situation: Situation, item: Members) -> Iterator[Finding]:
     stage = situation.model.stage(item["programStage"]) or {}
     enrollment = item.get("enrollment")
@@ -173,7 +154,7 @@ CHANGE: tuple[tuple[Check, ...], ...] = (
     (_access,),
     (
         *(_notes, check_dates, _geometry, check_data_values),
-        *(_status, _assigned_user, _repetition),
+        *(_status, check_assigned_user, _repetition),
     ),
 )
 DELETION: tuple[tuple[Check, ...], ...] = ((_existence,), (_deletion,))

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import date, timedelta
 
 from dhis2_sandbox.imports.findings import Finding
-from dhis2_sandbox.imports.payload import Kind
+from dhis2_sandbox.imports.kinds import Kind
 from dhis2_sandbox.imports.situation import Situation, finding
 from dhis2_sandbox.metadata.store import Members
 
@@ -52,7 +52,7 @@ def _expiry(situation: Situation, item: Members, when: str | None) -> Iterator[F
     program = situation.model.program(item["program"]) or {}
     today = situation.clock.now().date()
     may_edit_expired = situation.rights.has(_BYPASS)
-    days, period = program.get("expiryDays") or 0, program.get("expiryPeriodType")
+    days, period = program.get("expiryDays") or 0, str(program.get("expiryPeriodType"))
     bypass = may_edit_expired and not situation.dialect.expired_period_for_all
     if when and days and period in _PERIOD_ENDS and not bypass:
         end = _PERIOD_ENDS[period](date.fromisoformat(when[:10]))
@@ -60,5 +60,6 @@ def _expiry(situation: Situation, item: Members, when: str | None) -> Iterator[F
             yield finding(_KIND, item, "E1047", item["event"])
     completed, limit = item.get("completedAt"), program.get("completeEventsExpiryDays") or 0
     if completed and limit and not may_edit_expired:
-        if date.fromisoformat(completed[:10]) + timedelta(days=limit) < today:
+        last = date.fromisoformat(completed[:10]) + timedelta(days=limit)
+        if last < today:
             yield finding(_KIND, item, "E1043", item["event"])

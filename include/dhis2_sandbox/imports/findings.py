@@ -6,7 +6,7 @@ The codes and texts are those of the recordings, and of tracker-api 5 where none
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from dhis2_sandbox.imports.payload import Kind
+from dhis2_sandbox.imports.kinds import Kind
 from dhis2_sandbox.metadata.store import Members
 
 
@@ -44,7 +44,8 @@ _MESSAGES: Mapping[str, str] = {
     "E1033": "Event: `{0}` Enrollment value is null.",
     "E1039": "ProgramStage: `{0}` is not repeatable and an Event already exists.",
     "E1041": "Enrollment OrganisationUnit: `{0}` and Program: `{1}` do not match.",
-    "E1043": "Event: `{0}` completeness date has expired. Not possible to make changes to this Event.",
+    "E1043": "Event: `{0}` completeness date has expired. "
+    "Not possible to make changes to this Event.",
     "E1046": "Event: `{0}` needs to have at least one (event or schedule) date.",
     "E1047": "Event: `{0}` date belongs to an expired period, not possible to create Event.",
     "E1049": "Could not find OrganisationUnit: `{0}` linked to TrackedEntity.",

@@ -14,7 +14,9 @@ from dhis2_sandbox.database import Database
 from dhis2_sandbox.dialect import Dialect
 from dhis2_sandbox.http.answers import Refused
 from dhis2_sandbox.imports.deletion import Deleter
-from dhis2_sandbox.imports.payload import UID_MEMBER, Kind, read_bundle
+from dhis2_sandbox.imports.kinds import UID_MEMBER, Kind
+from dhis2_sandbox.imports.payload import read_bundle
+from dhis2_sandbox.imports.pen import Pen
 from dhis2_sandbox.imports.report import blocked, committed, validated, without_warnings
 from dhis2_sandbox.imports.situation import Situation
 from dhis2_sandbox.imports.validation import Judgement, Rules, judge, situation_of
@@ -113,7 +115,7 @@ def _write(
 ) -> dict[Kind, list[tuple[str, str]]]:
     """Write what was accepted, and return per kind what happened to which UID."""
     outcomes: dict[Kind, list[tuple[str, str]]] = {kind: [] for kind in Kind}
-    writer = Writer(connection, situation)
+    writer = Writer(Pen(connection, situation.clock, situation.rights), situation)
     deleter = Deleter(connection, situation.clock, situation.rights)
     deleting = situation.strategy == "DELETE"
     for kind in reversed(Kind) if deleting else Kind:

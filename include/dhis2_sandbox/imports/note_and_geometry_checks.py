@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from dhis2_sandbox.imports.findings import Finding
-from dhis2_sandbox.imports.payload import Kind
+from dhis2_sandbox.imports.kinds import Kind
 from dhis2_sandbox.imports.situation import Situation, finding
 from dhis2_sandbox.metadata.store import Members
 

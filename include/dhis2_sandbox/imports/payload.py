@@ -7,54 +7,19 @@ a body unreadable for the server refuses the request as a whole, here (recording
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
-from typing import Any, NoReturn
+from typing import Any
 
 from dhis2_sandbox.clock import Clock
 from dhis2_sandbox.http.answers import Refused
-from dhis2_sandbox.identifiers import is_uid, new_uid
+from dhis2_sandbox.identifiers import new_uid
+from dhis2_sandbox.imports.binding import SentNumber, bind, unreadable
+from dhis2_sandbox.imports.kinds import LIST_MEMBER, UID_MEMBER, Kind, end_of
 from dhis2_sandbox.metadata.model import Model
 from dhis2_sandbox.metadata.store import Members
 
 
-class Kind(StrEnum):
-    """The four kinds of tracker objects, as import reports name them."""
-
-    ENTITY = "TRACKED_ENTITY"
-    ENROLLMENT = "ENROLLMENT"
-    EVENT = "EVENT"
-    RELATIONSHIP = "RELATIONSHIP"
-
-
-#: The member that carries an object's own UID.
-UID_MEMBER: Mapping[Kind, str] = {
-    Kind.ENTITY: "trackedEntity",
-    Kind.ENROLLMENT: "enrollment",
-    Kind.EVENT: "event",
-    Kind.RELATIONSHIP: "relationship",
-}
-_STATUSES: Mapping[Kind, tuple[str, ...]] = {
-    Kind.ENROLLMENT: ("ACTIVE", "COMPLETED", "CANCELLED"),
-    Kind.EVENT: ("SKIPPED", "ACTIVE", "SCHEDULE", "VISITED", "COMPLETED", "OVERDUE"),
-}
-_DATES = (
-    *("enrolledAt", "occurredAt", "scheduledAt", "completedAt"),
-    *("createdAtClient", "updatedAtClient"),
-)
-_UIDS = ("trackedEntity", "enrollment", "event", "relationship")
 _CHILD_LISTS = frozenset({"enrollments", "events", "relationships"})
-
-
-class SentNumber(float):
-    """A JSON number that is stored as the text that was sent."""
-
-    text: str
-
-    def __new__(cls, text: str) -> "SentNumber":
-        """Keep the text beside the number."""
-        number = super().__new__(cls, text)
-        number.text = text
-        return number
+_PARENT_MEMBERS = ("trackedEntity", "enrollment")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,98 +54,33 @@ def read_bundle(text: bytes, model: Model, clock: Clock) -> Bundle:
     except ValueError as error:
         raise Refused(400, f"JSON parse error: {error}") from error
     if not isinstance(body, dict):
-        _unreadable("Cannot deserialize value of type `Body`")
+        unreadable("Cannot deserialize value of type `Body`")
     flat: dict[Kind, list[Members]] = {kind: [] for kind in Kind}
     _flatten(flat, body)
     for kind, items in flat.items():
         for item in items:
-            _bind(kind, item, clock)
+            bind(kind, item, clock)
     for event in flat[Kind.EVENT]:
         _complete_program(event, model)
     relationships = list(_without_duplicates(flat[Kind.RELATIONSHIP], model))
     return Bundle(flat[Kind.ENTITY], flat[Kind.ENROLLMENT], flat[Kind.EVENT], relationships)
 
 
-def text_of(value: Any) -> str | None:
-    """Return a sent value as the text that is stored; null and "" are no value (measured)."""
-    if value is None or value == "":
-        return None
-    if isinstance(value, bool):
-        return str(value).lower()
-    return value.text if isinstance(value, SentNumber) else str(value)
-
-
-def uid_of(kind: Kind, item: Members) -> str:
-    """Return the object's own UID."""
-    return str(item[UID_MEMBER[kind]])
-
-
-def end_of(item: Members, side: str) -> tuple[Kind, str] | None:
-    """Return which object an end of a relationship names, if it names exactly one."""
-    end = item.get(side)
-    if not isinstance(end, dict):
-        return None
-    found = []
-    for kind in (Kind.ENTITY, Kind.ENROLLMENT, Kind.EVENT):
-        named = end.get(UID_MEMBER[kind])
-        uid = named.get(UID_MEMBER[kind]) if isinstance(named, dict) else named
-        if uid:
-            found.append((kind, str(uid)))
-    return found[0] if len(found) == 1 else None
-
-
 def _flatten(
     flat: Mapping[Kind, list[Members]], holder: Members, parent: Members | None = None
 ) -> None:
     """Lift every list of the holder; children name the parent that they were nested in."""
-    lists = zip(Kind, ("trackedEntities", "enrollments", "events", "relationships"), strict=True)
-    for kind, member in lists:
+    for kind, member in LIST_MEMBER.items():
         for sent in holder.get(member) or []:
+            if not isinstance(sent, dict):
+                unreadable(f"Cannot construct an object of `{member}` from the value sent")
             item = {name: value for name, value in sent.items() if name not in _CHILD_LISTS}
             item[UID_MEMBER[kind]] = item.get(UID_MEMBER[kind]) or new_uid()
             if kind is not Kind.RELATIONSHIP:
                 item |= parent or {}
-                names = {
-                    UID_MEMBER[k]: item.get(UID_MEMBER[k]) for k in (Kind.ENTITY, Kind.ENROLLMENT)
-                }
-                below = {name: uid for name, uid in names.items() if uid}
+                below = {name: item[name] for name in _PARENT_MEMBERS if item.get(name)}
                 _flatten(flat, {name: sent.get(name) for name in _CHILD_LISTS}, below)
             flat[kind].append(item)
-
-
-def _bind(kind: Kind, item: Members, clock: Clock) -> None:
-    for member in _UIDS:
-        if isinstance(item.get(member), str) and not is_uid(item[member]):
-            _refuse_uid(item[member])
-    for note in item.get("notes") or []:
-        if note.get("note") and not is_uid(note["note"]):
-            _refuse_uid(note["note"])
-    status = item.get("status")
-    if status is not None and kind in _STATUSES and status not in _STATUSES[kind]:
-        choices = ", ".join(_STATUSES[kind])
-        _unreadable(f'Cannot deserialize status from "{status}": not one of [{choices}]')
-    for member in _DATES:
-        item[member] = _bound_date(item.get(member), clock)
-
-
-def _bound_date(value: Any, clock: Clock) -> str | None:
-    if value in {None, ""}:
-        return None
-    try:
-        return clock.local(value)
-    except (ValueError, TypeError):
-        _unreadable("Cannot deserialize a date from the text sent")
-
-
-def _refuse_uid(uid: str) -> NoReturn:
-    _unreadable(
-        "Cannot construct instance of `org.hisp.dhis.common.UID`, problem: UID must be an "
-        f"alphanumeric string of 11 characters starting with a letter, but was: {uid}"
-    )
-
-
-def _unreadable(problem: str) -> NoReturn:
-    raise Refused(400, f"JSON parse error: {problem}")
 
 
 def _complete_program(event: Members, model: Model) -> None:
@@ -201,7 +101,7 @@ def _without_duplicates(relationships: Iterable[Members], model: Model) -> Itera
     for item in relationships:
         kind = model.metadata.get("relationshipTypes", item.get("relationshipType")) or {}
         ends = (end_of(item, "from"), end_of(item, "to"))
-        keys = [(item.get("relationshipType"), *ends)]
+        keys: list[tuple[Any, ...]] = [(item.get("relationshipType"), *ends)]
         if kind.get("bidirectional"):
             keys.append((item.get("relationshipType"), *reversed(ends)))
         if None in ends or not seen.intersection(keys):

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from dhis2_sandbox.access.rights import DATA_WRITE
 from dhis2_sandbox.imports.findings import Finding
-from dhis2_sandbox.imports.payload import UID_MEMBER, Kind, end_of
+from dhis2_sandbox.imports.kinds import UID_MEMBER, Kind, end_of
 from dhis2_sandbox.imports.situation import Check, Situation, finding
 from dhis2_sandbox.metadata.store import Members
 

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
-from dhis2_sandbox.imports.payload import Bundle, Kind
+from dhis2_sandbox.imports.kinds import Kind
+from dhis2_sandbox.imports.payload import Bundle
 from dhis2_sandbox.imports.validation import Judgement
 from dhis2_sandbox.metadata.store import Members
 

@@ -9,7 +9,8 @@ from dhis2_sandbox.access.rights import Rights
 from dhis2_sandbox.clock import Clock
 from dhis2_sandbox.dialect import Dialect
 from dhis2_sandbox.imports.findings import Finding
-from dhis2_sandbox.imports.payload import UID_MEMBER, Bundle, Kind
+from dhis2_sandbox.imports.kinds import UID_MEMBER, Kind
+from dhis2_sandbox.imports.payload import Bundle
 from dhis2_sandbox.imports.stored import Stored
 from dhis2_sandbox.metadata.model import Model
 from dhis2_sandbox.metadata.store import Members

@@ -5,7 +5,9 @@ import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from dhis2_sandbox.imports.payload import Bundle, Kind, end_of, text_of
+from dhis2_sandbox.imports.binding import text_of
+from dhis2_sandbox.imports.kinds import Kind, end_of
+from dhis2_sandbox.imports.payload import Bundle
 from dhis2_sandbox.metadata.model import Model
 from dhis2_sandbox.metadata.store import Members
 

@@ -13,8 +13,10 @@ from dhis2_sandbox.imports import (
     event_checks,
     relationship_checks,
 )
+from dhis2_sandbox.imports.binding import text_of
 from dhis2_sandbox.imports.findings import Finding
-from dhis2_sandbox.imports.payload import UID_MEMBER, Bundle, Kind, end_of, text_of
+from dhis2_sandbox.imports.kinds import UID_MEMBER, Kind, end_of
+from dhis2_sandbox.imports.payload import Bundle
 from dhis2_sandbox.imports.situation import Check, Situation, finding, grouped
 from dhis2_sandbox.imports.stored import look_up
 from dhis2_sandbox.metadata.model import Model
@@ -128,10 +130,8 @@ def _lost_parents(
         Kind.RELATIONSHIP: (end_of(item, "from"), end_of(item, "to")),
     }[kind]
     return [
-        parent
-        for parent in parents
-        if parent in dropped and situation.stored.live(*parent) is None  # type: ignore[misc]
-    ]  # type: ignore[return-value]
+        parent for parent in parents if parent in dropped and situation.stored.live(*parent) is None
+    ]
 
 
 def _orphan_findings(

@@ -27,7 +27,7 @@ _STRATEGIES = ("CREATE_AND_UPDATE", "CREATE", "UPDATE", "DELETE")
 
 @dataclass(frozen=True, slots=True)
 class MetadataOptions:
-    """How a payload is to be taken. A word that is none of the choices is the default (measured)."""
+    """How a payload is to be taken; an unknown word is the default (measured)."""
 
     validate_only: bool = False
     atomic: bool = True

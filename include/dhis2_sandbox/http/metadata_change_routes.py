@@ -1,0 +1,74 @@
+"""How is metadata changed over HTTP?"""
+
+import json
+from typing import Any
+
+from fastapi import APIRouter, Response
+
+from dhis2_sandbox.access.rights import METADATA_WRITE
+from dhis2_sandbox.http.answers import Refused, web_message
+from dhis2_sandbox.http.metadata_objects import known_object
+from dhis2_sandbox.http.visits import Asking, Visit
+from dhis2_sandbox.metadata.classes import CLASSES
+from dhis2_sandbox.metadata.importer import options_from
+from dhis2_sandbox.metadata.links import relink
+from dhis2_sandbox.metadata.members import user_reference
+
+
+router = APIRouter(prefix="/api")
+
+
+@router.post("/metadata")
+def import_metadata(asking: Asking) -> Response:
+    """Take a payload in (recordings: 011 to 021)."""
+    importer = asking.sandbox.metadata_importer()
+    body, options = _json_body(asking), options_from(asking.query)
+    status, members = importer.take(body, asking.rights, options)
+    return web_message(status, **members)
+
+
+@router.patch("/{plural}/{uid}")
+def patch_metadata(plural: str, uid: str, asking: Asking) -> Response:
+    """Change members of one object by JSON patch (recordings: 031, 376 to 394)."""
+    item = dict(known_object(plural, uid, asking, METADATA_WRITE))
+    for step in _json_body(asking):
+        member = str(step["path"]).strip("/")
+        if step["op"] == "remove":
+            item.pop(member, None)
+        else:
+            item[member] = step["value"]
+    author = asking.sandbox.metadata.get("users", asking.rights.uid) or {"id": asking.rights.uid}
+    item |= {
+        "lastUpdated": asking.sandbox.clock.stamp(),
+        "lastUpdatedBy": user_reference(author),
+    }
+    store = asking.sandbox.store
+    with store.changing() as connection:
+        store.put(connection, plural, [item])
+        store.refresh()
+        relink(store, connection)
+    return _object_report(plural, uid)
+
+
+@router.delete("/{plural}/{uid}")
+def delete_metadata(plural: str, uid: str, asking: Asking) -> Response:
+    """Delete one object. Data that carries it stays as it is."""
+    known_object(plural, uid, asking, METADATA_WRITE)
+    store = asking.sandbox.store
+    with store.changing() as connection:
+        store.remove(connection, plural, uid)
+        store.refresh()
+        relink(store, connection)
+    return _object_report(plural, uid)
+
+
+def _object_report(plural: str, uid: str) -> Response:
+    report = {"uid": uid, "klass": CLASSES[plural].klass, "errorReports": []}
+    return web_message(200, response=report | {"responseType": "ObjectReportWebMessageResponse"})
+
+
+def _json_body(asking: Visit) -> Any:
+    try:
+        return json.loads(asking.body)
+    except ValueError as error:
+        raise Refused(400, f"JSON parse error: {error}") from error

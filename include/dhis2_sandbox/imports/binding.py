@@ -1,0 +1,90 @@
+"""Can the server make sense of the members of a tracker object?
+
+What it cannot bind refuses the request as a whole (recordings: 082, 090).
+"""
+
+from collections.abc import Mapping
+from typing import Any, NoReturn, Self
+
+from dhis2_sandbox.clock import Clock
+from dhis2_sandbox.http.answers import Refused
+from dhis2_sandbox.identifiers import is_uid
+from dhis2_sandbox.imports.kinds import Kind
+from dhis2_sandbox.metadata.store import Members
+
+
+_STATUSES: Mapping[Kind, tuple[str, ...]] = {
+    Kind.ENROLLMENT: ("ACTIVE", "COMPLETED", "CANCELLED"),
+    Kind.EVENT: ("SKIPPED", "ACTIVE", "SCHEDULE", "VISITED", "COMPLETED", "OVERDUE"),
+}
+_DATES = (
+    *("enrolledAt", "occurredAt", "scheduledAt", "completedAt"),
+    *("createdAtClient", "updatedAtClient"),
+)
+_UIDS = ("trackedEntity", "enrollment", "event", "relationship")
+
+
+class SentNumber(float):
+    """A JSON number that is stored as the text that was sent."""
+
+    text: str
+
+    def __new__(cls, text: str) -> Self:
+        """Keep the text beside the number."""
+        number = super().__new__(cls, text)
+        number.text = text
+        return number
+
+
+def text_of(value: Any) -> str | None:
+    """Return a sent value as the text that is stored; null and "" are no value (measured)."""
+    if value is None or value == "":
+        return None
+    if isinstance(value, bool):
+        return str(value).lower()
+    return value.text if isinstance(value, SentNumber) else str(value)
+
+
+def bind(kind: Kind, item: Members, clock: Clock) -> None:
+    """Check UIDs and status of an object, and read its dates in place.
+
+    Raises:
+        Refused: 400, as DHIS2 refuses a body that it cannot bind.
+    """
+    for member in _UIDS:
+        if isinstance(item.get(member), str) and not is_uid(item[member]):
+            _refuse_uid(item[member])
+    for note in item.get("notes") or []:
+        if note.get("note") and not is_uid(note["note"]):
+            _refuse_uid(note["note"])
+    status = item.get("status")
+    if status is not None and kind in _STATUSES and status not in _STATUSES[kind]:
+        choices = ", ".join(_STATUSES[kind])
+        unreadable(f'Cannot deserialize status from "{status}": not one of [{choices}]')
+    for member in _DATES:
+        item[member] = _bound_date(item.get(member), clock)
+
+
+def unreadable(problem: str) -> NoReturn:
+    """Refuse a body.
+
+    Raises:
+        Refused: always.
+    """
+    raise Refused(400, f"JSON parse error: {problem}")
+
+
+def _bound_date(value: Any, clock: Clock) -> str | None:
+    if value in {None, ""}:
+        return None
+    try:
+        return clock.local(value)
+    except (ValueError, TypeError):
+        unreadable("Cannot deserialize a date from the text sent")
+
+
+def _refuse_uid(uid: str) -> NoReturn:
+    unreadable(
+        "Cannot construct instance of `org.hisp.dhis.common.UID`, problem: UID must be an "
+        f"alphanumeric string of 11 characters starting with a letter, but was: {uid}"
+    )
