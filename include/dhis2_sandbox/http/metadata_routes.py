@@ -11,8 +11,9 @@ from dhis2_sandbox.http.visits import Asking, Visit, demand
 from dhis2_sandbox.metadata.classes import CLASSES
 from dhis2_sandbox.metadata.members import shown
 from dhis2_sandbox.metadata.program_export import program_closure
-from dhis2_sandbox.metadata.query import Viewer, chosen, metadata_pager, selection_for
+from dhis2_sandbox.metadata.query import chosen, metadata_pager
 from dhis2_sandbox.metadata.store import Members, Metadata
+from dhis2_sandbox.metadata.viewing import Viewer, selection_for
 
 
 router = APIRouter(prefix="/api")

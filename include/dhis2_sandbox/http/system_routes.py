@@ -5,7 +5,7 @@ from fastapi import APIRouter, Response
 from dhis2_sandbox.exports.fields import parse_fields
 from dhis2_sandbox.http.answers import json_answer
 from dhis2_sandbox.http.visits import Asking, demand
-from dhis2_sandbox.metadata.query import Viewer
+from dhis2_sandbox.metadata.viewing import Viewer
 
 
 router = APIRouter(prefix="/api")

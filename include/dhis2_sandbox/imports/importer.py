@@ -14,12 +14,13 @@ from dhis2_sandbox.database import Database
 from dhis2_sandbox.dialect import Dialect
 from dhis2_sandbox.http.answers import Refused
 from dhis2_sandbox.imports.deletion import Deleter
+from dhis2_sandbox.imports.gathering import Rules, situation_of
 from dhis2_sandbox.imports.kinds import UID_MEMBER, Kind
 from dhis2_sandbox.imports.payload import read_bundle
 from dhis2_sandbox.imports.pen import Pen
 from dhis2_sandbox.imports.report import blocked, committed, validated, without_warnings
 from dhis2_sandbox.imports.situation import Situation
-from dhis2_sandbox.imports.validation import Judgement, Rules, judge, situation_of
+from dhis2_sandbox.imports.validation import Judgement, judge
 from dhis2_sandbox.imports.writing import Writer
 from dhis2_sandbox.metadata.model import Model
 from dhis2_sandbox.metadata.store import Members

@@ -1,25 +1,17 @@
 """Which objects of a request may be stored?"""
 
-import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from dhis2_sandbox.access.rights import Rights
-from dhis2_sandbox.clock import Clock
-from dhis2_sandbox.dialect import Dialect
 from dhis2_sandbox.imports import (
     enrollment_checks,
     entity_checks,
     event_checks,
     relationship_checks,
 )
-from dhis2_sandbox.imports.binding import text_of
 from dhis2_sandbox.imports.findings import Finding
 from dhis2_sandbox.imports.kinds import UID_MEMBER, Kind, end_of
-from dhis2_sandbox.imports.payload import Bundle
-from dhis2_sandbox.imports.situation import Check, Situation, finding, grouped
-from dhis2_sandbox.imports.stored import look_up
-from dhis2_sandbox.metadata.model import Model
+from dhis2_sandbox.imports.situation import Check, Situation, finding
 from dhis2_sandbox.metadata.store import Members
 
 
@@ -51,35 +43,6 @@ class Judgement:
     def refusals(self) -> list[Finding]:
         """The findings that keep objects from being stored."""
         return [found for found in self.findings if found.refuses]
-
-
-def situation_of(
-    connection: sqlite3.Connection, bundle: Bundle, who: tuple[Model, Rights], rules: "Rules"
-) -> Situation:
-    """Gather everything by which the objects of a request are judged."""
-    model, rights = who
-    return Situation(
-        bundle=bundle,
-        stored=look_up(connection, bundle, model),
-        model=model,
-        rights=rights,
-        clock=rules.clock,
-        dialect=rules.dialect,
-        strategy=rules.strategy,
-        sent={kind: {item[UID_MEMBER[kind]]: item for item in bundle.of(kind)} for kind in Kind},
-        entities_by_value=_entities_by_value(bundle, model),
-        enrollments_by_entity=grouped(bundle.enrollments, "trackedEntity"),
-        events_by_enrollment=grouped(bundle.events, "enrollment"),
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """The server's side of a judgement."""
-
-    clock: Clock
-    dialect: Dialect
-    strategy: str
 
 
 def judge(situation: Situation) -> Judgement:
@@ -142,15 +105,3 @@ def _orphan_findings(
     for parent, uid in parents:
         names = UID_MEMBER[kind], item[UID_MEMBER[kind]], UID_MEMBER[parent], uid
         yield finding(kind, item, "E5000", *names, verb)
-
-
-def _entities_by_value(bundle: Bundle, model: Model) -> dict[tuple[str, str], frozenset[str]]:
-    """Return who carries which unique value in this request."""
-    holders: dict[tuple[str, str], frozenset[str]] = {}
-    for item in (*bundle.entities, *bundle.enrollments):
-        for sent in item.get("attributes") or []:
-            value = text_of(sent.get("value"))
-            if sent.get("attribute") in model.unique_attributes and value is not None:
-                key = (sent["attribute"], value)
-                holders[key] = holders.get(key, frozenset()) | {item.get("trackedEntity", "")}
-    return holders

@@ -13,11 +13,12 @@ from dhis2_sandbox.access.accounts import Accounts
 from dhis2_sandbox.access.rights import Rights
 from dhis2_sandbox.clock import Clock
 from dhis2_sandbox.identifiers import new_uid
-from dhis2_sandbox.metadata.checks import MetadataProblem, Question, problems_of
+from dhis2_sandbox.metadata.checks import Question, problems_of
 from dhis2_sandbox.metadata.classes import CLASSES
 from dhis2_sandbox.metadata.first_objects import DEFAULT_UIDS
 from dhis2_sandbox.metadata.links import relink
 from dhis2_sandbox.metadata.members import sharing_of, stored_form
+from dhis2_sandbox.metadata.problems import MetadataProblem
 from dhis2_sandbox.metadata.report import Verdict, report_of
 from dhis2_sandbox.metadata.store import Members, MetadataStore
 

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from dhis2_sandbox.metadata.checks import MetadataProblem
 from dhis2_sandbox.metadata.classes import CLASSES
+from dhis2_sandbox.metadata.problems import MetadataProblem
 from dhis2_sandbox.metadata.store import Members
 
 
