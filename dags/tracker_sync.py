@@ -34,7 +34,7 @@ from airflow.sdk import DAG, TriggerRule, chain, task_group
 
 from dhis2_airflow import run_operators as run
 from dhis2_airflow import slice_operators as steps
-from dhis2_airflow.settings import RUN_SETTINGS, SLICE_SETTINGS, schedule_of
+from dhis2_airflow.settings import BROKEN_SETTINGS, RUN_SETTINGS, SLICE_SETTINGS, schedule_of
 from dhis2_airflow.watermarks import watermark_asset
 from tracker_sync.route import Route
 from tracker_sync.routes import BrokenRoute, load_routes, routes_folder
@@ -70,7 +70,8 @@ def sync_dag(route: Route) -> None:
 
 def broken_dag(route: BrokenRoute) -> None:
     """Build the DAG of a route whose file cannot be used: it fails, saying why."""
-    with DAG(f"tracker_sync__{route.name}", doc_md=route.reason, schedule=None):
+    dag_id = f"tracker_sync__{route.name}"
+    with DAG(dag_id, doc_md=route.reason, schedule=None, **BROKEN_SETTINGS):
         run.BrokenRouteOperator(task_id="read_the_route", reason=route.reason)
 
 

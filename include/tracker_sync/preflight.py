@@ -45,10 +45,11 @@ def preflight(source: Dhis2Client, destination: Dhis2Client, route: Route) -> Pr
     """
     ours, our_skew = _read(source)
     theirs, their_skew = _read(destination)
+    strange = [*_version(source.name, ours), *_version(destination.name, theirs)]
+    if strange:  # what else such a server says may mean something else
+        return Preflight(ours, theirs, tuple(strange))
     account, _ = read_account(source), read_account(destination)
     findings = [
-        *_version(source.name, ours),
-        *_version(destination.name, theirs),
         *_same(source, destination, ours, theirs),
         *clock_findings(our_skew - their_skew),
         *_rights(source.name, account),

@@ -7,6 +7,7 @@ from typing import Any
 
 from airflow.sdk import CronDataIntervalTimetable
 
+from dhis2_airflow.failures import say_what_to_do
 from dhis2_airflow.retries import DHIS2_RETRIES
 from tracker_sync.route import Route
 
@@ -23,7 +24,15 @@ RUN_SETTINGS: dict[str, Any] = {
         "max_retry_delay": timedelta(minutes=30),
         "retry_policy": DHIS2_RETRIES,
         "execution_timeout": timedelta(hours=6),
+        "on_failure_callback": say_what_to_do,
+        "on_retry_callback": say_what_to_do,
     },
+}
+
+# A route that cannot be read has nothing to retry.
+BROKEN_SETTINGS: dict[str, Any] = {
+    "tags": ["tracker-sync"],
+    "default_args": {"on_failure_callback": say_what_to_do},
 }
 
 # The label is the org unit's name, so that the grid reads as a map. Weights count as given, so

@@ -1,0 +1,26 @@
+"""The failure: what a task's log says last, one line a cause, with its remedy."""
+
+from __future__ import annotations
+
+import logging
+
+from airflow.sdk import Context
+
+from dhis2_api.errors import Dhis2Error
+from tracker_sync.package import DamagedPackage
+from tracker_sync.routes import InvalidRoute
+from tracker_sync.steps.settle import RunNotClean
+
+
+# The errors whose text is ours, hence free of patients' values.
+_OURS = (Dhis2Error, DamagedPackage, InvalidRoute, RunNotClean)
+
+_log = logging.getLogger(__name__)
+
+
+def say_what_to_do(context: Context) -> None:
+    """Write the causes of a failure below its traceback, where a person looks first."""
+    error = context.get("exception")
+    if isinstance(error, _OURS):
+        for line in str(error).splitlines():
+            _log.error("%s: %s", context["ti"].task_id, line)
