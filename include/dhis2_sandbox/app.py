@@ -1,5 +1,7 @@
 """How do the sandbox's parts become one ASGI application?"""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from fastapi import FastAPI, Request, Response
@@ -50,7 +52,7 @@ def create_app(
     sandbox = open_sandbox(data, version, clock or Clock(), superuser or Superuser())
     if district:
         fill_with_district(sandbox)
-    app = FastAPI(openapi_url=None)
+    app = FastAPI(openapi_url=None, lifespan=_closing)
     app.state.sandbox = sandbox
     app.add_exception_handler(Refused, _refused)
     app.add_exception_handler(Nobody, _nobody)
@@ -66,6 +68,13 @@ def create_app(
         app.include_router(routes.router)
     app.add_api_route("/{path:path}", _unknown_path, methods=_METHODS)
     return FrontDoor(app)
+
+
+@asynccontextmanager
+async def _closing(app: FastAPI) -> AsyncIterator[None]:
+    """Let go of the data file when the server stops."""
+    yield
+    app.state.sandbox.database.close()
 
 
 def _unknown_path(path: str, asking: Asking) -> Response:

@@ -70,3 +70,4 @@ class Database:
         for connection in self._opened:
             connection.close()
         self._opened.clear()
+        self._local = threading.local()

@@ -36,7 +36,7 @@ def listen(host: str, port: int) -> socket.socket:
 def server_for(app: ASGIApp, when_ready: Callable[[], None] = lambda: None) -> uvicorn.Server:
     """Return a server that says when it accepts connections, and stops within a second."""
     config = uvicorn.Config(
-        app, log_level="warning", access_log=False, timeout_graceful_shutdown=1, lifespan="off"
+        app, log_level="warning", access_log=False, timeout_graceful_shutdown=1, lifespan="on"
     )
     return _Announcing(config, when_ready)
 

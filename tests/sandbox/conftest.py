@@ -1,0 +1,23 @@
+"""A server with the district, for one test."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from dhis2_sandbox.app import create_app
+from dhis2_sandbox.server import serve
+from dhis2_sandbox.start import Superuser
+from sandbox.district import TOKEN, Caller, caller
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    return tmp_path / "server.sqlite"
+
+
+@pytest.fixture
+def district(data: Path) -> Iterator[Caller]:
+    app = create_app(data, district=True, superuser=Superuser("district-1234!", TOKEN))
+    with serve(app) as base_url:
+        yield caller(base_url)
