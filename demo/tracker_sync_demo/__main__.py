@@ -23,7 +23,8 @@ def main() -> int:
     parser.add_argument("--ui", action="store_true", help="open Airflow's UI and leave it running")
     parser.add_argument("--folder", type=Path, default=PROJECT / ".demo", help="where files go")
     arguments = parser.parse_args()
-    signal.signal(signal.SIGTERM, _as_interrupt)
+    for stop in (signal.SIGTERM, signal.SIGINT):  # a shell's background job ignores the latter
+        signal.signal(stop, _as_interrupt)
     try:
         _demo(arguments.folder.absolute(), ui=arguments.ui)
     except KeyboardInterrupt:

@@ -44,6 +44,8 @@ class ScratchAirflow:
         """Return the environment its commands run in."""
         return {
             **_without_airflow(os.environ),
+            # `airflow standalone` starts its components by name.
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
             "AIRFLOW_HOME": str(self.home),
             "AIRFLOW__CORE__DAGS_FOLDER": str(PROJECT / "dags"),
             "AIRFLOW__CORE__PLUGINS_FOLDER": str(PROJECT / "plugins"),

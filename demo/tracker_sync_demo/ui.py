@@ -94,7 +94,9 @@ def _free_port() -> int:
 
 def _wait(ui: Ui, process: subprocess.Popen[bytes], airflow: ScratchAirflow) -> None:
     for _ in range(_SECONDS_TO_START):
-        if process.poll() is None and _answers(ui):
+        if process.poll() is not None:
+            break
+        if _answers(ui):
             return
         time.sleep(1)
     raise DidNotStart(f"Airflow's UI did not start: see {airflow.log}")

@@ -16,7 +16,7 @@ from dhis2_api.client import Dhis2Client
 from dhis2_api.errors import RequestRefused
 from dhis2_api.importer import ImportReport, Ref, import_objects
 from tracker_sync.outcome import Entry, Outcome
-from tracker_sync.plan import Planned
+from tracker_sync.plan import PARENT_REFUSED, Planned
 
 
 REQUEST_REFUSED = "SYNC_REQUEST_REFUSED"
@@ -43,7 +43,7 @@ def deliver(client: Dhis2Client, planned: Sequence[Planned]) -> list[Entry]:
         report = import_objects(client, request_of(to_send))
     except RequestRefused as refusal:
         return _halves(client, to_send, refusal)
-    return [account(item.entry, report) for item in to_send]
+    return _with_the_children_of_the_refused(to_send, report)
 
 
 def request_of(planned: Sequence[Planned]) -> Mapping[str, Any]:
@@ -61,15 +61,32 @@ def account(entry: Entry, report: ImportReport) -> Entry:
     """
     codes = report.refused.get(entry.ref)
     if codes:
-        return replace(entry, outcome=Outcome.REFUSED, action=None, code=codes[0])
+        return refused(entry, codes[0])
     if entry.ref in report.stored:
-        return replace(entry, outcome=Outcome.STORED)
-    return replace(entry, outcome=Outcome.MISSING, action=None, code=NOT_IN_REPORT)
+        return replace(entry, outcome=Outcome.STORED, code=None, known=False)
+    return replace(entry, outcome=Outcome.MISSING, action=None, code=NOT_IN_REPORT, known=False)
 
 
-def refs(planned: Sequence[Planned]) -> frozenset[Ref]:
-    """Return which objects a plan would send."""
-    return frozenset(item.entry.ref for item in planned if item.payload is not None)
+def refused(entry: Entry, code: str) -> Entry:
+    """Return the line of an object that was refused; known only with the code it had before."""
+    known = entry.known and entry.code == code
+    return replace(entry, outcome=Outcome.REFUSED, action=None, code=code, known=known)
+
+
+def _with_the_children_of_the_refused(sent: Sequence[Planned], report: ImportReport) -> list[Entry]:
+    """Account for what was sent; a child of a refused parent may be in no report at all.
+
+    DHIS2 says E5000 for the enrollment of a refused person, and nothing for the events
+    below it (recordings: refused-E5000-children-of-a-refused-parent).
+    """
+    lines: dict[Ref, Entry] = {}
+    for item in sent:
+        line = account(item.entry, report)
+        above = lines.get(item.parent) if item.parent else None
+        if line.outcome is Outcome.MISSING and above and above.outcome is Outcome.REFUSED:
+            line = refused(item.entry, PARENT_REFUSED)
+        lines[line.ref] = line
+    return [*lines.values()]
 
 
 def _halves(
@@ -78,7 +95,6 @@ def _halves(
     if len(planned) == 1:
         entry = planned[0].entry
         _log.warning("%s %s: %s", entry.ref.kind, entry.ref.uid, refusal)
-        code = refusal.code or REQUEST_REFUSED
-        return [replace(entry, outcome=Outcome.REFUSED, action=None, code=code)]
+        return [refused(entry, refusal.code or REQUEST_REFUSED)]
     middle = len(planned) // 2
     return [*deliver(client, planned[:middle]), *deliver(client, planned[middle:])]

@@ -94,4 +94,4 @@ class _Batch:
         sent = self.tried.get(entry.ref)
         if sent is not None and entry.outcome is Outcome.UNCHANGED:
             return replace(sent, outcome=Outcome.STORED)
-        return replace(entry, code=NOT_IN_REPORT) if entry.sent else entry
+        return replace(entry, code=NOT_IN_REPORT, known=False) if entry.sent else entry

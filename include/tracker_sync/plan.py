@@ -58,12 +58,15 @@ class Planned:
     """One object of a plan.
 
     Attributes:
-        entry: Its line in the ledger as it stands before anything is sent.
+        entry: Its line in the ledger as it stands before anything is sent; `known` with
+            a `code` where the same content was refused so before.
         payload: What is to be sent, flat; nothing if it is not.
+        parent: What it belongs to.
     """
 
     entry: Entry
     payload: Payload | None
+    parent: Ref | None = None
 
 
 def plan(tree: Tree, held: Tree | None, past: Past) -> list[Planned]:
@@ -90,7 +93,7 @@ class _Planner:
 
     def objects(self) -> Iterator[Planned]:
         for ref, payload, parent in _flat(self._tree.payload):
-            planned = self._object(ref, payload, parent)
+            planned = replace(self._object(ref, payload, parent), parent=parent)
             if planned.payload is None and ref not in self._held:
                 self._absent.add(ref)
             yield planned
@@ -120,8 +123,10 @@ class _Planner:
         to_send = payload if held is None else self._difference(kind, payload, held)
         if to_send is None:
             return Planned(entry, None)
-        if known and self._is_pointless(known, entry):
-            return _refused(entry, known.refused, known=True)
+        if known and known.refused and known.content_hash == entry.content_hash:
+            entry = replace(entry, known=True, code=known.refused)
+            if known.model_hash == self._past.model.hash and not can_heal(known.refused):
+                return Planned(replace(entry, outcome=Outcome.REFUSED), None)
         action = "created" if held is None else "changed"
         return Planned(replace(entry, action=action, outcome=Outcome.MISSING, sent=True), to_send)
 
@@ -135,15 +140,6 @@ class _Planner:
         if not cleared and kept == ours and scalars(payload) == scalars(held):
             return None
         return {**payload, name: [*payload[name], *({key: uid, "value": None} for uid in cleared)]}
-
-    def _is_pointless(self, known: Known, entry: Entry) -> bool:
-        """Whether the same content was refused under the same model, for good."""
-        return (
-            known.refused is not None
-            and known.content_hash == entry.content_hash
-            and known.model_hash == self._past.model.hash
-            and not can_heal(known.refused)
-        )
 
 
 def _clearable(model: Model, kind: Kind, payload: Payload) -> frozenset[str]:

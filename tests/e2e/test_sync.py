@@ -127,7 +127,7 @@ def send_again_unchanged(sync: Sync) -> None:
 
 
 def starts(sync: Sync) -> str:
-    return max(window["start"] for window in sync.report()["windows"].values())
+    return str(max(window["start"] for window in sync.report()["windows"].values()))
 
 
 def stamps(sync: Sync) -> dict[str, str]:

@@ -131,7 +131,7 @@ def test_every_surprise_has_its_evidence_and_its_test() -> None:
         assert re.match(r"measured: |recordings: |source", evidence), surprise
         assert set(re.findall(r"\d{3}-[\w-]+", evidence)) <= recordings, surprise
         assert we, surprise
-        tests = re.findall(r"tests/\S+?\.py::\w+", proof)
+        tests = re.findall(r"tests/\S+?\.py::[\w:]+", proof)
         assert tests or proof == "*no test yet*", surprise
         assert [test for test in tests if not is_a_test(test)] == [], surprise
 
@@ -139,4 +139,6 @@ def test_every_surprise_has_its_evidence_and_its_test() -> None:
 def is_a_test(test: str) -> bool:
     file, _, name = test.partition("::")
     tree = ast.parse((ROOT / file).read_text())
-    return name in {n.name for n in ast.walk(tree) if isinstance(n, ast.FunctionDef)}
+    return name.rpartition("::")[2] in {
+        n.name for n in ast.walk(tree) if isinstance(n, ast.FunctionDef)
+    }

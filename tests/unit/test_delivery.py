@@ -41,7 +41,7 @@ def stored(body: dict[str, Any]) -> Reply:
         for name, (kind, key) in KINDS.items()
         if name in body
     }
-    validation = {"errorReports": [], "warningReports": []}
+    validation: dict[str, list[Any]] = {"errorReports": [], "warningReports": []}
     bundle = {"typeReportMap": reports}
     return as_json({"status": "OK", "validationReport": validation, "bundleReport": bundle})
 
@@ -78,6 +78,26 @@ def test_what_the_report_leaves_out_is_missing() -> None:
         "ENROLLMENT": Outcome.MISSING,
         "EVENT": Outcome.STORED,
     }
+
+
+def test_the_event_of_a_refused_persons_enrollment_is_refused_though_no_report_names_it() -> None:
+    """As 2.42.4 does it (recordings: 083-refused-E5000-children-of-a-refused-parent)."""
+    errors = [
+        {"trackerType": "TRACKED_ENTITY", "uid": "person00000", "errorCode": "E1049"},
+        {"trackerType": "ENROLLMENT", "uid": "enroll00000", "errorCode": "E5000"},
+    ]
+    validation = {"errorReports": errors, "warningReports": []}
+    report = {"status": "OK", "validationReport": validation, "bundleReport": {"typeReportMap": {}}}
+
+    with scripted(lambda _: as_json(report)) as server, Dhis2Client(server.url) as client:
+        entries = deliver(client, planned(1))
+
+    assert {entry.ref.kind: entry.code for entry in entries} == {
+        "TRACKED_ENTITY": "E1049",
+        "ENROLLMENT": "E5000",
+        "EVENT": "E5000",
+    }
+    assert {entry.outcome for entry in entries} == {Outcome.REFUSED}
 
 
 refs = st.sets(st.sampled_from([Ref("EVENT", uid) for uid in "ABCD"]))

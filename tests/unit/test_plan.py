@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builders import MODEL, NAME, NATIONAL_ID, NOTE, STAMP, WEIGHT, enrollment, event, tree
-from dhis2_api.importer import Ref
+from dhis2_api.importer import ImportReport, Ref
+from tracker_sync.delivery import account, refused
 from tracker_sync.outcome import Outcome
 from tracker_sync.plan import Known, Past, Planned, plan
 from tracker_sync.trees import Tree
@@ -123,6 +124,17 @@ def test_a_uid_used_up_at_the_destination_is_refused_and_nothing_below_it_is_sen
     assert sent(planned) == set()
 
 
+def test_a_stamp_of_completion_is_no_difference_because_it_is_never_corrected() -> None:
+    done = {"status": "COMPLETED"}
+    ours = with_event(**done, completedAt="2026-05-15T13:18:00.000")
+    theirs = with_event(**done, completedAt="2026-11-24T12:06:27.969")
+
+    assert sent(plan(ours, theirs, NOTHING_KNOWN)) == set()
+    created = by_ref(plan(ours, None, NOTHING_KNOWN))[EVENT].payload
+    assert created is not None
+    assert created["completedAt"] == "2026-05-15T13:18:00.000"
+
+
 def test_an_older_version_never_overwrites_a_newer_one() -> None:
     newer = Known(READ_AT + timedelta(seconds=1), "other", "m1", None)
 
@@ -161,8 +173,14 @@ class TestARefusalThatIsKnown:
 
         assert sent(plan(with_event(status="COMPLETED"), tree(), past)) == {EVENT}
 
-    def test_is_sent_again_when_time_may_heal_it(self) -> None:
-        assert sent(plan(with_event(status="COMPLETED"), tree(), self.known("E1064"))) == {EVENT}
+    def test_is_sent_again_when_time_may_heal_it_and_stays_known(self) -> None:
+        planned = plan(with_event(status="COMPLETED"), tree(), self.known("E1064"))
+
+        assert sent(planned) == {EVENT}
+        entry = by_ref(planned)[EVENT].entry
+        assert refused(entry, "E1064").known
+        assert not refused(entry, "E1125").known
+        assert not account(entry, ImportReport(frozenset({EVENT}), {})).known
 
     def test_takes_its_children_along(self) -> None:
         first = by_ref(plan(tree(), None, NOTHING_KNOWN))[ENROLLMENT].entry

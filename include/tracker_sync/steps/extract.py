@@ -54,7 +54,7 @@ def extract(
             tables = flatten(people.rows, route.programs)
             package.add(tables)
             absent += sorted(people.absent)
-            lost += _without_enrollment(tables, expected)
+            lost += without_enrollment(tables, expected)
         package.notes |= {
             "route": route.name,
             "run_id": workspace.run_id,
@@ -73,7 +73,13 @@ def _expected(listing: Path, slice_id: str) -> dict[str, list[str]]:
     return {row["tracked_entity"]: row["programs"] for row in rows}
 
 
-def _without_enrollment(tables: Tables, expected: Mapping[str, list[str]]) -> list[tuple[str, str]]:
+def without_enrollment(tables: Tables, expected: Mapping[str, list[str]]) -> list[tuple[str, str]]:
+    """Return who came alive without an enrollment in a program that lists them.
+
+    Args:
+        tables: What came.
+        expected: Person -> the programs whose lists named them.
+    """
     people = tables["tracked_entities"]
     living = people.filter(pc.invert(people["deleted"]))["trackedEntity"].to_pylist()
     enrollments = tables["enrollments"]

@@ -78,13 +78,17 @@ def import_report(piece: Slice, entries: Sequence[Entry]) -> dict[str, Any]:
 def _loaded(
     destination: Destination, route: Route, workspace: Workspace, package: Package, model: Model
 ) -> Iterator[Entry]:
-    run = folder_name(workspace.run_id)
+    past = Past(recall(workspace.state, _people(package), folder_name(workspace.run_id)), model)
     for trees in each_batch(package, route.batches):
-        known = recall(workspace.state, {tree.uid for tree in trees}, but_run=run)
-        entries = load_batch(destination, trees, Past(known, model))
+        entries = load_batch(destination, trees, past)
         sent = sum(entry.sent for entry in entries)
         _log.info("%s people compared, %s objects sent", len(trees), sent)
         yield from entries
+
+
+def _people(package: Package) -> set[str]:
+    groups = package.row_groups()
+    return {uid for group in groups for uid in group["bundles"]["tracked_entity"].to_pylist()}
 
 
 def _with_what_did_not_come(entries: Iterator[Entry], notes: Mapping[str, Any]) -> list[Entry]:

@@ -25,6 +25,7 @@ from tracker_sync.workspace import Workspace
 
 
 NO_LEDGER = "SYNC_NO_LEDGER"
+MOST_PROBLEMS = 20  # in an XCom; `report.json` has them all
 
 
 class RunNotClean(Exception):
@@ -48,7 +49,8 @@ class Settlement:
     def summary(self) -> dict[str, Any]:
         """Return the part of the report that is small enough for an XCom."""
         small = ("schema_version", "route", "windows", "kinds", "totals", "problems", "staging")
-        return {key: self.report[key] for key in small}
+        summary = {key: self.report[key] for key in small}
+        return {**summary, "problems": summary["problems"][:MOST_PROBLEMS]}
 
 
 def require_clean(settlement: Settlement) -> None:
