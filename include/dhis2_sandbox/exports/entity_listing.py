@@ -10,6 +10,11 @@ from dhis2_sandbox.metadata.store import Members
 
 
 _ENDPOINT = "trackedEntities"
+_OF_A_PROGRAM = (
+    *("enrollmentStatus", "programStatus", "followUp"),
+    *("enrollmentEnrolledAfter", "enrollmentEnrolledBefore"),
+    *("enrollmentOccurredAfter", "enrollmentOccurredBefore"),
+)
 _OWNER = "SELECT 1 FROM owner o WHERE o.entity = t.uid"
 _VALUE = "(SELECT value FROM attribute v WHERE v.entity = t.uid AND v.attribute = '{}')"
 _ENROLLED_AT = "(SELECT max(e.enrolled_at) FROM enrollment e WHERE e.entity = t.uid)"
@@ -25,6 +30,7 @@ def people(asked: Asked) -> Listing:
     program, entity_type, uids = asked.program, asked.entity_type, asked.uids(_ENDPOINT)
     deleted = parameters.flag("includeDeleted")
     _check(program, entity_type, uids)
+    _check_program_parameters(parameters, program)
     scope = asked.scope(_ENDPOINT)
     if entity_type is not None:
         listing.where("t.type = ?", entity_type)
@@ -52,6 +58,12 @@ def _check(program: Members | None, entity_type: str | None, uids: list[str]) ->
     if program is not None and entity_type is not None:
         message = "`program` and `trackedEntityType` cannot be specified simultaneously"
         raise Refused(400, message, "E1003")
+
+
+def _check_program_parameters(parameters: Parameters, program: Members | None) -> None:
+    named = [name for name in _OF_A_PROGRAM if parameters.text(name) is not None]
+    if program is None and named:
+        raise Refused(400, f"`program` must be defined when `{named[0]}` is specified", "E1003")
 
 
 def _owned(listing: Listing, scope: Scope, program: Members | None) -> None:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, timedelta
 from urllib.parse import quote, urlencode
 
 from dhis2_sandbox.clock import Clock, written
@@ -13,6 +13,7 @@ from dhis2_sandbox.http.answers import Refused
 _DURATION = re.compile(r"(\d+)([dhms])")
 _UNITS = {"d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
 _DEFAULT_SIZE = 50
+_OF_PAGES = ("page", "pageSize", "totalPages")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,8 @@ class Parameters:
     def since(self, name: str) -> str | None:
         """Return the bound that a duration such as 1d or 60s means.
 
+        It is a UTC text, though rows carry local stamps: DHIS2's own error (tracker-api 2.1).
+
         Raises:
             Refused: 400 for another text, ISO durations among them (recordings: 153).
         """
@@ -67,7 +70,7 @@ class Parameters:
         if match is None:
             raise Refused(400, f"`{name}` is not valid: {value}", "E1003")
         length = timedelta(**{_UNITS[match[2]]: int(match[1])})
-        return written(self.clock.now() - length)
+        return written(self.clock.now().astimezone(UTC) - length)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,26 +80,29 @@ class Paging:
     number: int
     size: int | None
     with_total: bool
+    limit: int | None = None
 
     @property
     def limits(self) -> tuple[int, int]:
         """LIMIT and OFFSET in rows: one row more than the page, to know whether another follows."""
         if self.size is None:
-            return -1, 0
+            return -1 if self.limit is None else self.limit, 0
         return self.size + 1, (self.number - 1) * self.size
 
 
-def paging_from(parameters: Parameters, limit: int) -> Paging:
-    """Return the page.
+def paging_from(parameters: Parameters, limit: int | None) -> Paging:
+    """Return the page. Without pages, rows above the limit are cut off in silence.
 
     Raises:
         Refused: 400 for a page or size that DHIS2 refuses (recordings: 123, 124).
     """
     if (parameters.text("paging") or "true").lower() == "false":
-        return Paging(1, None, with_total=False)
-    number = _positive(parameters, "page", 1)
-    size = _positive(parameters, "pageSize", _DEFAULT_SIZE)
-    if size > limit:
+        if any(parameters.text(name) for name in _OF_PAGES):
+            raise Refused(400, "Paging cannot be off for a request that asks for a page", "E1003")
+        return Paging(1, None, with_total=False, limit=limit)
+    number = positive(parameters, "page", 1)
+    size = positive(parameters, "pageSize", _DEFAULT_SIZE)
+    if limit is not None and size > limit:
         message = (
             f"Invalid page size: {size}. It must not exceed the system limit of "
             f"KeyTrackedEntityMaxLimit {limit}."
@@ -105,7 +111,12 @@ def paging_from(parameters: Parameters, limit: int) -> Paging:
     return Paging(number, size, with_total=parameters.flag("totalPages"))
 
 
-def _positive(parameters: Parameters, name: str, default: int) -> int:
+def positive(parameters: Parameters, name: str, default: int) -> int:
+    """Return a parameter that counts from 1.
+
+    Raises:
+        Refused: 400 for anything else.
+    """
     text = parameters.text(name) or str(default)
     if not text.lstrip("-").isdigit():
         raise Refused(

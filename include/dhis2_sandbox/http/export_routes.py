@@ -52,7 +52,9 @@ def list_objects(endpoint: str, asking: Asking) -> Response:
     """Answer one page of people, enrollments, events or relationships."""
     known = _endpoint(endpoint, asking)
     asked = _asked(asking)
-    paging = paging_from(asked.parameters, asking.sandbox.dialect.page_size_limit)
+    limited = known.kind is Kind.ENTITY
+    limit = asking.sandbox.dialect.page_size_limit if limited else None
+    paging = paging_from(asked.parameters, limit)
     selection = parse_fields(asking.query.get("fields") or known.fields)
     with asking.sandbox.database.reading() as connection:
         listing = known.listing(asked)

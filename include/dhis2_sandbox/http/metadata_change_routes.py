@@ -1,6 +1,7 @@
 """How is metadata changed over HTTP?"""
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 from fastapi import APIRouter, Response
@@ -16,6 +17,7 @@ from dhis2_sandbox.metadata.members import user_reference
 
 
 router = APIRouter(prefix="/api")
+_OPERATIONS = frozenset({"add", "replace", "remove"})
 
 
 @router.post("/metadata")
@@ -31,12 +33,8 @@ def import_metadata(asking: Asking) -> Response:
 def patch_metadata(plural: str, uid: str, asking: Asking) -> Response:
     """Change members of one object by JSON patch (recordings: 031, 376 to 394)."""
     item = dict(known_object(plural, uid, asking, METADATA_WRITE))
-    for step in _json_body(asking):
-        member = str(step["path"]).strip("/")
-        if step["op"] == "remove":
-            item.pop(member, None)
-        else:
-            item[member] = step["value"]
+    item |= dict(_steps(asking))
+    item = {member: value for member, value in item.items() if value is not None}
     author = asking.sandbox.metadata.get("users", asking.rights.uid) or {"id": asking.rights.uid}
     item |= {
         "lastUpdated": asking.sandbox.clock.stamp(),
@@ -60,6 +58,21 @@ def delete_metadata(plural: str, uid: str, asking: Asking) -> Response:
         store.refresh()
         relink(store, connection)
     return _object_report(plural, uid)
+
+
+def _steps(asking: Visit) -> Iterator[tuple[str, Any]]:
+    """Yield which member is to have which value, None to be removed.
+
+    Raises:
+        Refused: 400 for what is no JSON patch of top-level members.
+    """
+    steps = _json_body(asking)
+    for step in steps if isinstance(steps, list) else [steps]:
+        operation = step.get("op") if isinstance(step, dict) else None
+        member = str(step.get("path")).strip("/") if operation else ""
+        if operation not in _OPERATIONS or not member or "/" in member:
+            raise Refused(400, "Invalid JSON patch: the sandbox changes whole members only")
+        yield member, None if operation == "remove" else step.get("value")
 
 
 def _object_report(plural: str, uid: str) -> Response:

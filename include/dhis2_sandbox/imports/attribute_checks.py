@@ -18,7 +18,9 @@ def check_values(situation: Situation, kind: Kind, item: Members) -> Iterator[Fi
     for sent in item.get("attributes") or []:
         attribute = situation.model.attribute(sent.get("attribute"))
         value = text_of(sent.get("value"))
-        if attribute is None:
+        if not sent.get("attribute"):
+            yield finding(kind, item, "E1075", sent.get("value"))
+        elif attribute is None:
             yield finding(kind, item, "E1006", sent.get("attribute"))
         elif value is not None:
             yield from _check_text(situation, kind, item, (attribute, value))

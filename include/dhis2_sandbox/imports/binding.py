@@ -22,6 +22,17 @@ _DATES = (
     *("createdAtClient", "updatedAtClient"),
 )
 _UIDS = ("trackedEntity", "enrollment", "event", "relationship")
+_TEXTS = (
+    *("trackedEntityType", "orgUnit", "program", "programStage", "relationshipType"),
+    *("attributeOptionCombo", "status", "storedBy"),
+)
+_OBJECTS = ("geometry", "assignedUser", "from", "to")
+#: Lists of small objects, whose members are all texts, numbers or booleans.
+_PARTS = ("attributes", "dataValues", "notes")
+
+
+#: Members of a part that come with an export and are ignored.
+_SERVERS_OWN = frozenset({"createdBy", "updatedBy"})
 
 
 class SentNumber(float):
@@ -51,8 +62,9 @@ def bind(kind: Kind, item: Members, clock: Clock) -> None:
     Raises:
         Refused: 400, as DHIS2 refuses a body that it cannot bind.
     """
+    _bind_shapes(item)
     for member in _UIDS:
-        if isinstance(item.get(member), str) and not is_uid(item[member]):
+        if item.get(member) is not None and not is_uid(item[member]):
             _refuse_uid(item[member])
     for note in item.get("notes") or []:
         if note.get("note") and not is_uid(note["note"]):
@@ -74,8 +86,33 @@ def unreadable(problem: str) -> NoReturn:
     raise Refused(400, f"JSON parse error: {problem}")
 
 
+def _bind_shapes(item: Members) -> None:
+    """Check that texts, objects and lists are where they belong."""
+    for member in _UIDS + _TEXTS:
+        if isinstance(item.get(member), dict | list):
+            unreadable(f"Cannot deserialize a text from the value of `{member}`")
+    for member in _OBJECTS:
+        if not isinstance(item.get(member), dict | None):
+            unreadable(f"Cannot construct an object from the value of `{member}`")
+    for member in _PARTS:
+        parts = item.get(member)
+        if not isinstance(parts, list | None):
+            unreadable(f"Cannot deserialize a list from the value of `{member}`")
+        if not all(_is_flat(part) for part in parts or []):
+            unreadable(f"Cannot construct a member of `{member}`")
+
+
+def _is_flat(part: Any) -> bool:
+    """Tell whether this is an object of texts, numbers and booleans; a note names its author."""
+    if not isinstance(part, dict):
+        return False
+    return not any(
+        isinstance(value, dict | list) for name, value in part.items() if name not in _SERVERS_OWN
+    )
+
+
 def _bound_date(value: Any, clock: Clock) -> str | None:
-    if value in {None, ""}:
+    if value is None or value == "":
         return None
     try:
         return clock.local(value)
@@ -83,7 +120,7 @@ def _bound_date(value: Any, clock: Clock) -> str | None:
         unreadable("Cannot deserialize a date from the text sent")
 
 
-def _refuse_uid(uid: str) -> NoReturn:
+def _refuse_uid(uid: object) -> NoReturn:
     unreadable(
         "Cannot construct instance of `org.hisp.dhis.common.UID`, problem: UID must be an "
         f"alphanumeric string of 11 characters starting with a letter, but was: {uid}"

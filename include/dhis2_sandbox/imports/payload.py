@@ -71,7 +71,10 @@ def _flatten(
 ) -> None:
     """Lift every list of the holder; children name the parent that they were nested in."""
     for kind, member in LIST_MEMBER.items():
-        for sent in holder.get(member) or []:
+        sent_here = holder.get(member) or []
+        if not isinstance(sent_here, list):
+            unreadable(f"Cannot deserialize a list from the value of `{member}`")
+        for sent in sent_here:
             if not isinstance(sent, dict):
                 unreadable(f"Cannot construct an object of `{member}` from the value sent")
             item = {name: value for name, value in sent.items() if name not in _CHILD_LISTS}

@@ -73,7 +73,7 @@ def _required(question: Question) -> Iterator[MetadataProblem]:
     if question.strategy == "DELETE":
         return
     for member in CLASSES[question.plural].required:
-        if question.item.get(member) in {None, ""}:
+        if question.item.get(member) in (None, ""):
             yield MetadataProblem("E4000", (member,), member)
 
 

@@ -166,6 +166,7 @@ INNER_LISTS: Mapping[str, tuple[str, str]] = {
 
 #: A child's member that names its parent, and the parent's list that the child then appears in.
 CHILD_LISTS: tuple[tuple[str, str, str, str], ...] = (
+    ("organisationUnits", "parent", "organisationUnits", "children"),
     ("options", "optionSet", "optionSets", "options"),
     ("programStages", "program", "programs", "programStages"),
     ("programRuleActions", "programRule", "programRules", "programRuleActions"),

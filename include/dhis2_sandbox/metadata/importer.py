@@ -12,6 +12,7 @@ from typing import Any
 from dhis2_sandbox.access.accounts import Accounts
 from dhis2_sandbox.access.rights import Rights
 from dhis2_sandbox.clock import Clock
+from dhis2_sandbox.http.answers import Refused
 from dhis2_sandbox.identifiers import new_uid
 from dhis2_sandbox.metadata.checks import Question, problems_of
 from dhis2_sandbox.metadata.classes import CLASSES
@@ -57,7 +58,7 @@ class MetadataImporter:
 
     def take(self, body: Any, rights: Rights, options: MetadataOptions) -> tuple[int, Members]:
         """Import a payload and return the HTTP status and the WebMessage's own members."""
-        payload = _known_objects(body)
+        payload = _known_objects(body if isinstance(body, dict) else {})
         verdicts = self._judge(payload, rights, options)
         refused = any(verdict.problems for verdict in verdicts)
         blocked = refused and options.atomic
@@ -105,13 +106,19 @@ class MetadataImporter:
             self.accounts.set_password(connection, (item["username"], item["id"]), item["password"])
 
 
-def _known_objects(body: Any) -> dict[str, list[Members]]:
-    if not isinstance(body, dict):
-        return {}
+def _known_objects(body: Members) -> dict[str, list[Members]]:
+    """Return the objects of known classes, the server's own defaults aside.
+
+    Raises:
+        Refused: 400 for what is no payload of metadata.
+    """
+    lists = {plural: body[plural] for plural in CLASSES if body.get(plural)}
+    for plural, items in lists.items():
+        if not (isinstance(items, list) and all(isinstance(item, dict) for item in items)):
+            raise Refused(400, f"JSON parse error: Cannot construct the objects of `{plural}`")
     return {
-        plural: [_with_uid(item) for item in body[plural] if item.get("id") not in DEFAULT_UIDS]
-        for plural in CLASSES
-        if body.get(plural)
+        plural: [_with_uid(item) for item in items if item.get("id") not in DEFAULT_UIDS]
+        for plural, items in lists.items()
     }
 
 

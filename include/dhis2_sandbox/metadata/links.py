@@ -46,14 +46,17 @@ def _ancestors(metadata: Metadata, unit: Members) -> list[str]:
 def _completed_parents(
     metadata: Metadata, children: str, back: str, parents: str, member: str
 ) -> Iterator[Members]:
+    """List every child that names the parent, and none that names another one."""
     named: dict[str, list[Members]] = {}
     for child in metadata.all(children):
         named.setdefault((child.get(back) or {}).get("id", ""), []).append(child)
+    orphans = {child["id"] for child in named.get("", [])}
     for parent in metadata.all(parents):
-        listed = [item for item in parent.get(member, []) if metadata.get(children, item["id"])]
-        uids = {item["id"] for item in listed}
-        missing = [child for child in named.get(parent["id"], []) if child["id"] not in uids]
-        whole = listed + [{"id": child["id"]} for child in sorted(missing, key=_place)]
+        mine = {child["id"] for child in named.get(parent["id"], [])}
+        listed = [item for item in parent.get(member, []) if item["id"] in mine | orphans]
+        missing = mine - {item["id"] for item in listed}
+        added = sorted((c for c in named.get(parent["id"], []) if c["id"] in missing), key=_place)
+        whole = listed + [{"id": child["id"]} for child in added]
         if whole != parent.get(member, []):
             yield parent | {member: whole}
 

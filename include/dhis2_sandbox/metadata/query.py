@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
-from dhis2_sandbox.exports.parameters import Parameters
+from dhis2_sandbox.exports.parameters import Parameters, positive
 from dhis2_sandbox.http.answers import Refused
 from dhis2_sandbox.metadata.store import Members, Metadata
 from dhis2_sandbox.metadata.viewing import LOOKED_INTO
@@ -86,8 +86,8 @@ def metadata_pager(
     """Return the pager and the objects of the page that is asked for."""
     if (parameters.text("paging") or "true").lower() == "false":
         return None, items
-    number = int(parameters.text("page") or 1)
-    size = int(parameters.text("pageSize") or 50)
+    number = positive(parameters, "page", 1)
+    size = positive(parameters, "pageSize", 50)
     count = -(-len(items) // size)
     pager: Members = {"page": number, "total": len(items), "pageSize": size}
     others = [pair for pair in parameters.pairs if pair[0] not in {"page", "pageSize"}]

@@ -25,6 +25,7 @@ LOOKED_INTO: Mapping[str, str] = {
     "programStage": "programStages",
     "organisationUnits": "organisationUnits",
     "parent": "organisationUnits",
+    "children": "organisationUnits",
     "trackedEntityType": "trackedEntityTypes",
     "trackedEntityAttribute": "trackedEntityAttributes",
     "dataElement": "dataElements",
