@@ -13,8 +13,9 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from urllib.error import URLError
-from urllib.request import urlopen
+from typing import Any
+
+import requests
 
 from tracker_sync_demo.scratch_airflow import DAG_ID, ScratchAirflow
 from tracker_sync_demo.servers import DidNotStart
@@ -56,7 +57,6 @@ def standalone(airflow: ScratchAirflow) -> Iterator[Ui]:
         "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{ui.url}/execution/",
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": f"{ui.user}:admin",
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(passwords),
-        "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
         "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "30",
     }
     for connection in airflow.connections:
@@ -72,7 +72,9 @@ def standalone(airflow: ScratchAirflow) -> Iterator[Ui]:
         ) as process,
     ):
         try:
-            _wait(ui, process, airflow)
+            _wait(process, airflow, lambda: _answers(ui))
+            # Not before: a task that starts earlier than the API it speaks to fails.
+            _wait(process, airflow, lambda: _unpaused(ui))
             yield ui
         finally:
             _stop(process)
@@ -92,22 +94,38 @@ def _free_port() -> int:
         return port
 
 
-def _wait(ui: Ui, process: subprocess.Popen[bytes], airflow: ScratchAirflow) -> None:
+def _wait(
+    process: subprocess.Popen[bytes], airflow: ScratchAirflow, is_so: Callable[[], bool]
+) -> None:
     for _ in range(_SECONDS_TO_START):
         if process.poll() is not None:
             break
-        if _answers(ui):
+        if is_so():
             return
         time.sleep(1)
     raise DidNotStart(f"Airflow's UI did not start: see {airflow.log}")
 
 
 def _answers(ui: Ui) -> bool:
-    try:
-        with urlopen(f"{ui.url}/api/v2/monitor/health", timeout=5) as answer:  # noqa: S310  # ours
-            return bool(answer.status == 200)
-    except (URLError, OSError):
+    return _ask("GET", f"{ui.url}/api/v2/monitor/health") is not None
+
+
+def _unpaused(ui: Ui) -> bool:
+    token = _ask("POST", f"{ui.url}/auth/token", {"username": ui.user, "password": ui.password})
+    if token is None:
         return False
+    bearer = {"Authorization": f"Bearer {token['access_token']}"}
+    dag = f"{ui.url}/api/v2/dags/{DAG_ID}"
+    return _ask("PATCH", dag, {"is_paused": False}, bearer) is not None
+
+
+def _ask(method: str, url: str, body: Any = None, headers: Any = None) -> Any:
+    """Return the JSON our own Airflow answers; nothing while it gives none."""
+    try:
+        answer = requests.request(method, url, json=body, headers=headers, timeout=5)
+    except requests.RequestException:
+        return None
+    return answer.json() if answer.ok else None
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
