@@ -7,6 +7,7 @@ from dhis2_sandbox.imports.access_checks import check_program_access
 from dhis2_sandbox.imports.assigned_users import check_assigned_user
 from dhis2_sandbox.imports.data_value_checks import check_data_values
 from dhis2_sandbox.imports.event_date_checks import check_dates
+from dhis2_sandbox.imports.event_state_checks import check_repetition, check_status
 from dhis2_sandbox.imports.findings import Finding
 from dhis2_sandbox.imports.kinds import Kind
 from dhis2_sandbox.imports.note_and_geometry_checks import check_geometry, check_notes
@@ -16,7 +17,6 @@ from dhis2_sandbox.metadata.store import Members
 
 
 _KIND = Kind.EVENT
-_DONE = frozenset({"ACTIVE", "VISITED", "COMPLETED"})
 
 
 def _existence(situation: Situation, item: Members) -> Iterator[Finding]:
@@ -97,34 +97,6 @@ def _access(situation: Situation, item: Members) -> Iterator[Finding]:
     yield from check_program_access(situation, _KIND, item | {"trackedEntity": entity})
 
 
-def _status(situation: Situation, item: Members) -> Iterator[Finding]:
-    row = situation.before(_KIND, item)
-    status = item.get("status") or "ACTIVE"
-    if status not in _DONE and item.get("dataValues"):
-        yield finding(_KIND, item, "E1315", status)
-    if row is not None and row["status"] in _DONE and status not in _DONE:
-        yield finding(_KIND, item, "E1316", row["status"], status)
-
-
-def _repetition(situation: Situation, item: Members) -> Iterator[Finding]:
-    stage = situation.model.stage(item["programStage"]) or {}
-    enrollment = item.get("enrollment")
-    if stage.get("repeatable") or not enrollment or situation.before(_KIND, item) is not None:
-        return
-    stored = {
-        row["uid"]
-        for row in situation.stored.events_of.get(enrollment, ())
-        if row["stage"] == stage["id"] and not row["deleted"] and row["status"] != "SKIPPED"
-    }
-    sent = {
-        other["event"]
-        for other in situation.events_by_enrollment.get(enrollment, ())
-        if other.get("programStage") == stage["id"] and other.get("status") != "SKIPPED"
-    }
-    if (stored | sent) - {item["event"]}:
-        yield finding(_KIND, item, "E1039", stage["id"])
-
-
 def _geometry(situation: Situation, item: Members) -> Iterator[Finding]:
     stage = situation.model.stage(item["programStage"]) or {}
     yield from check_geometry(_KIND, item, stage.get("featureType"))
@@ -154,7 +126,7 @@ CHANGE: tuple[tuple[Check, ...], ...] = (
     (_access,),
     (
         *(_notes, check_dates, _geometry, check_data_values),
-        *(_status, check_assigned_user, _repetition),
+        *(check_status, check_assigned_user, check_repetition),
     ),
 )
 DELETION: tuple[tuple[Check, ...], ...] = ((_existence,), (_deletion,))

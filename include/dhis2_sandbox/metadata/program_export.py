@@ -18,7 +18,6 @@ _CATEGORY_CHAIN = (
 def program_closure(metadata: Metadata, program: Members) -> dict[str, list[Members]]:
     """Return the objects of a program's export, by class; classes without objects are left out."""
     stages = _named(metadata, "programStages", program.get("programStages", []))
-    rules = _of_program(metadata, "programRules", program)
     elements = _inner(metadata, stages, "programStageDataElements", "dataElement", "dataElements")
     attributes = _inner(
         metadata,
@@ -32,34 +31,33 @@ def program_closure(metadata: Metadata, program: Members) -> dict[str, list[Memb
     closure = {
         "programs": [program],
         "programStages": stages,
-        "programRules": rules,
-        "programRuleVariables": _of_program(metadata, "programRuleVariables", program),
-        "programRuleActions": [
-            action
-            for rule in rules
-            for action in _named(metadata, "programRuleActions", rule.get("programRuleActions", []))
-        ],
         "trackedEntityTypes": _members(
             metadata, [program], "trackedEntityType", "trackedEntityTypes"
         ),
         "trackedEntityAttributes": attributes,
         "dataElements": elements,
         "optionSets": option_sets,
-        "options": [
-            option
-            for option_set in option_sets
-            for option in _named(metadata, "options", option_set.get("options", []))
-        ],
+        "options": _named(metadata, "options", _inside(option_sets, "options")),
     }
-    closure |= _categories(metadata, combos)
+    closure |= _rules(metadata, program) | _categories(metadata, combos)
     return {plural: objects for plural, objects in closure.items() if objects}
+
+
+def _rules(metadata: Metadata, program: Members) -> dict[str, list[Members]]:
+    rules = _of_program(metadata, "programRules", program)
+    actions = _named(metadata, "programRuleActions", _inside(rules, "programRuleActions"))
+    variables = _of_program(metadata, "programRuleVariables", program)
+    return {
+        "programRules": rules,
+        "programRuleActions": actions,
+        "programRuleVariables": variables,
+    }
 
 
 def _categories(metadata: Metadata, combos: list[Members]) -> dict[str, list[Members]]:
     found = {"categoryCombos": combos}
     for plural, member, target in _CATEGORY_CHAIN:
-        references = [item for holder in found[plural] for item in holder.get(member, [])]
-        found[target] = _named(metadata, target, references)
+        found[target] = _named(metadata, target, _inside(found[plural], member))
     uids = {combo["id"] for combo in combos}
     found["categoryOptionCombos"] = [
         item
@@ -86,9 +84,11 @@ def _members(
 def _inner(
     metadata: Metadata, holders: Iterable[Members], members: str, member: str, plural: str
 ) -> list[Members]:
-    return _members(
-        metadata, [inner for holder in holders for inner in holder.get(members, [])], member, plural
-    )
+    return _members(metadata, _inside(holders, members), member, plural)
+
+
+def _inside(holders: Iterable[Members], member: str) -> list[Members]:
+    return [inner for holder in holders for inner in holder.get(member, [])]
 
 
 def _of_program(metadata: Metadata, plural: str, program: Members) -> list[Members]:
