@@ -102,5 +102,27 @@ def test_metadata_with_a_missing_reference_changes_nothing(district: Caller) -> 
     stored = district.get(f"/api/trackedEntityTypes/{PERSON}", fields="name")
     report = answer.json()["response"]["typeReports"][0]["objectReports"][0]
     assert (answer.status_code, answer.json()["status"]) == (409, "WARNING")
-    assert [error["errorCode"] for error in report["errorReports"]] == ["E5002"]
+    assert {error["errorCode"] for error in report["errorReports"]} == {"E5001", "E5002"}
     assert stored == {"name": "Personne"}
+
+
+def test_the_export_of_a_program_lacks_what_only_its_type_uses(
+    district: Caller, data: Path
+) -> None:
+    export = district.get("/api/programs/m8nERzkN6j4/metadata")
+    units = district.get("/api/organisationUnits", fields=":owner", paging="false")
+    assert len(units["organisationUnits"]) == 40
+
+    with _running(data.with_name("empty.sqlite")) as (url, _):
+        empty = caller(url, _TOKEN)
+        first = empty.session.post(f"{url}/api/metadata", json=units, timeout=30)
+        second = empty.session.post(f"{url}/api/metadata", json=export, timeout=30)
+
+    reports = [
+        (item["uid"], error["errorCode"])
+        for kind in second.json()["response"]["typeReports"]
+        for item in kind["objectReports"]
+        for error in item["errorReports"]
+    ]
+    assert first.status_code == 200
+    assert set(reports) == {(PERSON, "E5001"), (PERSON, "E5002")}

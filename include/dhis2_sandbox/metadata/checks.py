@@ -11,6 +11,10 @@ from dhis2_sandbox.metadata.problems import MetadataProblem
 from dhis2_sandbox.metadata.store import Members, Metadata
 
 
+#: The list whose missing attributes the real server finds twice, in a hook as well (measured).
+_HOOKED = "trackedEntityTypeAttributes"
+
+
 @dataclass(frozen=True, slots=True)
 class Question:
     """One object that wants in, and everything it is judged by."""
@@ -99,6 +103,8 @@ def _references(question: Question) -> Iterator[MetadataProblem]:
                 reference = f"[{uid}] ({CLASSES[target].name})"
                 arguments = (reference, question.name, member)
                 yield MetadataProblem("E5002", arguments, member, question.item.get("id"))
+                if member == _HOOKED:
+                    yield MetadataProblem("E5001", (f"UID ({uid})", reference), member)
 
 
 def _uids_at(value: Any, path: Sequence[str]) -> Iterator[str]:
