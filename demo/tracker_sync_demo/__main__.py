@@ -50,7 +50,7 @@ def _demo(folder: Path, *, ui: bool) -> None:
         source = stack.enter_context(sandbox(folder, "source", district=True))
         destination = stack.enter_context(sandbox(folder, "destination", district=False))
         say(f"source:      {source.url}\ndestination: {destination.url}")
-        connections = {"dhis2_source": source, "dhis2_destination": destination}
+        connections = {"sandbox_source": source, "sandbox_destination": destination}
         airflow = ScratchAirflow(folder / "airflow", folder / "staging", connections)
         airflow.home.mkdir(mode=0o700)
         say("Making a scratch Airflow")

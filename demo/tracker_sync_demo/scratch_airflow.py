@@ -88,19 +88,23 @@ class ScratchAirflow:
     def _run(self, arguments: list[str], each_line: Callable[[str], None]) -> int:
         command = [sys.executable, "-P", "-m", "airflow", *arguments]
         with (
-            self.log.open("a") as log,
+            self.log.open("a", encoding="utf-8") as log,
             subprocess.Popen(  # noqa: S603  # Airflow, by the interpreter that runs us
                 command,
                 env=self.environment(),
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
-                text=True,
+                encoding="utf-8",
                 errors="replace",
             ) as process,
         ):
-            for line in _lines(process):
-                log.write(line)
-                each_line(line)
+            try:
+                for line in _lines(process):
+                    log.write(line)
+                    each_line(line)
+            except KeyboardInterrupt:
+                process.terminate()
+                raise
         return process.returncode
 
 

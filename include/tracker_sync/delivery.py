@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 from dhis2_api.client import Dhis2Client
-from dhis2_api.errors import RequestRefused
+from dhis2_api.errors import RequestRefused, TransientError
 from dhis2_api.importer import ImportReport, Ref, import_objects
 from tracker_sync.outcome import Entry, Outcome
 from tracker_sync.plan import PARENT_REFUSED, Planned
@@ -35,6 +35,7 @@ def deliver(client: Dhis2Client, planned: Sequence[Planned]) -> list[Entry]:
 
     Raises:
         TransientError: The outcome is unknown; read back and plan again.
+        RequestRefused: The server takes no imports at all.
     """
     to_send = [item for item in planned if item.payload is not None]
     if not to_send:
@@ -89,10 +90,26 @@ def _with_the_children_of_the_refused(sent: Sequence[Planned], report: ImportRep
     return [*lines.values()]
 
 
+def _refuse_unless_well(client: Dhis2Client, refusal: RequestRefused) -> None:
+    """Return if the object is at fault: a server in good health takes an empty request.
+
+    Raises:
+        TransientError: The server is ill; nothing is known about the object.
+        RequestRefused: It takes no imports at all, e.g. 404 behind a wrong address.
+    """
+    try:
+        import_objects(client, {})
+    except RequestRefused as illness:
+        if illness.status < 500:
+            raise
+        raise TransientError(f"{refusal}, and it refuses an empty request too") from None
+
+
 def _halves(
     client: Dhis2Client, planned: Sequence[Planned], refusal: RequestRefused
 ) -> list[Entry]:
     if len(planned) == 1:
+        _refuse_unless_well(client, refusal)
         entry = planned[0].entry
         _log.warning("%s %s: %s", entry.ref.kind, entry.ref.uid, refusal)
         return [refused(entry, refusal.code or REQUEST_REFUSED)]

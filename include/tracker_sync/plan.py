@@ -28,13 +28,13 @@ class Known:
     """What earlier runs know of an object.
 
     Attributes:
-        updated_at: The source's stamp of the newest version that was sent.
+        read_at: When the version it rests on was read, by our clock.
         content_hash: The content of that version.
         model_hash: The programs' metadata at that time.
         refused: The code it was refused with, unless it was stored.
     """
 
-    updated_at: datetime | None
+    read_at: datetime
     content_hash: str | None
     model_hash: str
     refused: str | None
@@ -45,11 +45,14 @@ class Past:
     """What a plan rests on beside the two servers.
 
     Attributes:
-        known: What earlier runs know, by object.
+        known: What other runs know, by object.
+        read_at: When this plan's people were read, by our clock. Not the source's stamps:
+            those go back with its clock, and do not move with a person's attribute.
         model: The programs' metadata; with another one a refused object is tried again.
     """
 
     known: Mapping[Ref, Known]
+    read_at: datetime
     model: Model
 
 
@@ -92,16 +95,26 @@ class _Planner:
         self._absent: set[Ref] = set()
 
     def objects(self) -> Iterator[Planned]:
-        for ref, payload, parent in _flat(self._tree.payload):
+        for ref, (payload, parent) in self._live().items():
             planned = replace(self._object(ref, payload, parent), parent=parent)
             if planned.payload is None and ref not in self._held:
                 self._absent.add(ref)
             yield planned
+        yield from self._tombstones()
+
+    def _live(self) -> Mapping[Ref, tuple[Payload, Ref | None]]:
+        """Return what lives at the source, each object once: twice in a request loses it."""
+        return {ref: (payload, parent) for ref, payload, parent in _flat(self._tree.payload)}
+
+    def _tombstones(self) -> Iterator[Planned]:
+        """Hold what is deleted at the source and lives at the destination; else both lack it."""
         for version in self._tree.versions:
-            if version.deleted:
-                ref = Ref(version.kind, version.uid)
-                entry = Entry(ref, self._tree.uid, Outcome.HELD, code=DELETED_AT_SOURCE)
-                yield Planned(replace(entry, updated_at=version.updated_at), None)
+            ref = Ref(version.kind, version.uid)
+            entry = Entry(ref, self._tree.uid, Outcome.UNCHANGED, updated_at=version.updated_at)
+            if version.deleted and ref in self._held:
+                yield Planned(replace(entry, outcome=Outcome.HELD, code=DELETED_AT_SOURCE), None)
+            elif version.deleted:
+                yield Planned(entry, None)
 
     def _object(self, ref: Ref, payload: Payload, parent: Ref | None) -> Planned:
         kind: Kind = ref.kind  # type: ignore[assignment]  # a Ref of ours names our kinds
@@ -113,7 +126,7 @@ class _Planner:
             content_hash=content_hash(kind, payload),
         )
         known = self._past.known.get(ref)
-        if known and _is_newer(known, entry):
+        if known and known.read_at > self._past.read_at:
             return Planned(replace(entry, outcome=Outcome.SUPERSEDED), None)
         if ref in self._burned:
             return _refused(entry, BURNED[kind], known=bool(known and known.refused))
@@ -149,10 +162,6 @@ def _clearable(model: Model, kind: Kind, payload: Payload) -> frozenset[str]:
     if kind == "ENROLLMENT":
         return model.program_attributes.get(payload["program"], frozenset())
     return model.stage_elements.get(payload["programStage"], frozenset())
-
-
-def _is_newer(known: Known, entry: Entry) -> bool:
-    return bool(known.updated_at and entry.updated_at and known.updated_at > entry.updated_at)
 
 
 def _refused(entry: Entry, code: str | None, *, known: bool) -> Planned:

@@ -26,11 +26,13 @@ class Preflight:
         source: The server to read from.
         destination: The server to write to.
         findings: What a person should know, or must mend first.
+        identities: What each server is known by: its systemId, or its address.
     """
 
     source: Server
     destination: Server
     findings: tuple[Finding, ...]
+    identities: tuple[str, str]
 
 
 def preflight(source: Dhis2Client, destination: Dhis2Client, route: Route) -> Preflight:
@@ -45,9 +47,10 @@ def preflight(source: Dhis2Client, destination: Dhis2Client, route: Route) -> Pr
     """
     ours, our_skew = _read(source)
     theirs, their_skew = _read(destination)
+    identities = (ours.system_id or source.url, theirs.system_id or destination.url)
     strange = [*_version(source.name, ours), *_version(destination.name, theirs)]
     if strange:  # what else such a server says may mean something else
-        return Preflight(ours, theirs, tuple(strange))
+        return Preflight(ours, theirs, tuple(strange), identities)
     account, _ = read_account(source), read_account(destination)
     findings = [
         *_same(source, destination, ours, theirs),
@@ -55,7 +58,7 @@ def preflight(source: Dhis2Client, destination: Dhis2Client, route: Route) -> Pr
         *_rights(source.name, account),
         *beyond_reach(source, account, route, ("search",)),
     ]
-    return Preflight(ours, theirs, tuple(findings))
+    return Preflight(ours, theirs, tuple(findings), identities)
 
 
 def describe(preflight: Preflight) -> list[str]:

@@ -5,8 +5,12 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+
+class StagingUnusable(Exception):
+    """The staging folder cannot be written; says where, why and what to do."""
 
 
 def private_folder(path: Path) -> Path:
@@ -23,17 +27,26 @@ def publishing(path: Path) -> Iterator[Path]:
 
     Whoever looks at *path* sees the old file or the new one, also after a kill or
     a power cut (reliability F16). The file is readable by us alone.
+
+    Raises:
+        StagingUnusable: The disk is full, or the folder is not ours to write.
     """
-    private_folder(path.parent)
     draft = path.with_name(f".{path.name}.{os.getpid()}.draft")
-    draft.touch(mode=0o600)
     try:
+        private_folder(path.parent)
+        draft.touch(mode=0o600)
         yield draft
         _flush(draft)
         draft.replace(path)
         _flush(path.parent)
+    except OSError as error:
+        raise StagingUnusable(
+            f"{path.parent} cannot be written ({error.strerror}): make room, or give the user of "
+            "Airflow the right to write there, or name another folder in TRACKER_SYNC_STAGING"
+        ) from error
     finally:
-        draft.unlink(missing_ok=True)
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
 
 
 def publish(path: Path, content: bytes) -> None:

@@ -153,6 +153,11 @@ REMEDIES: dict[str, Remedy] = {
     "SYNC_REQUEST_REFUSED": Remedy(
         "the destination refuses the whole request as soon as this object is in it",
         "look at the object at the source for what no database holds, e.g. a NUL character",
+        heals=True,
+    ),
+    "SYNC_GONE_AT_SOURCE": Remedy(
+        "refused earlier, and the source does not return it any more: purged, or out of reach",
+        "nothing, if it was purged; else give the source account the right to read it",
     ),
     "SYNC_NO_LEDGER": Remedy(
         "its slice never reported", "see the log of the slice's failed task, then clear it"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable
+from datetime import UTC, datetime
 from typing import Annotated, Literal, Self, TypeVar
 from zoneinfo import available_timezones
 
-from croniter import croniter
+from croniter import CroniterError, croniter
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 
@@ -23,9 +25,20 @@ def _without_repeats(items: tuple[_Item, ...]) -> tuple[_Item, ...]:
 
 
 def _cron(text: str) -> str:
-    if len(text.split()) != 5 or not croniter.is_valid(text):
+    if not re.fullmatch(r"[\d*/,A-Za-z#-]+( [\d*/,A-Za-z#-]+){4}", text) or not _comes_round(text):
         raise ValueError("no cron expression of five fields; try 0 2 * * *")
     return text
+
+
+def _comes_round(cron: str) -> bool:
+    """Whether there is a next time: 30 February is written well and never comes."""
+    if re.search(r"\b[HRhr]\b", cron):  # hashed and random times are none to plan by
+        return False
+    try:
+        croniter(cron, datetime(2026, 1, 1, tzinfo=UTC)).get_next()
+    except (CroniterError, AssertionError, ValueError):
+        return False
+    return True
 
 
 def _zone(name: str) -> str:

@@ -57,8 +57,18 @@ def routes_folder(environment: Mapping[str, str] = os.environ) -> Path:
 
 
 def load_routes(folder: Path) -> list[Route | BrokenRoute]:
-    """Return every route of *folder*, by file name; a broken one never hides the others."""
-    return [_route_or_reason(path) for path in sorted(folder.glob("*.y*ml"))]
+    """Return every route of *folder*, by name; a broken one never hides the others."""
+    if not folder.is_dir():
+        reason = f"{folder} is no folder; correct TRACKER_SYNC_ROUTES"
+        return [BrokenRoute("routes_folder", reason)]
+    found: dict[str, Route | BrokenRoute] = {}
+    for path in sorted(folder.glob("*.y*ml")):
+        route = _route_or_reason(path)
+        if route.name in found:
+            reason = f"{path.name} and another file make the same route name; rename one"
+            route = BrokenRoute(route.name, reason)
+        found[route.name] = route
+    return [*found.values()]
 
 
 def load_route(path: Path) -> Route:
@@ -68,6 +78,9 @@ def load_route(path: Path) -> Route:
         InvalidRoute: The file cannot be read or says something it may not.
     """
     document = _document(path)
+    if "name" in document.value:
+        line = document.line_of(("name",))
+        raise InvalidRoute(f"{path.name}, line {line}: `name`: the file's name is it; remove it")
     try:
         # As JSON, because strict types there are those of YAML: lists, and no number for a text.
         text = json.dumps({**document.value, "name": path.stem}, default=str)
@@ -107,4 +120,4 @@ def _route_or_reason(path: Path) -> Route | BrokenRoute:
     try:
         return load_route(path)
     except InvalidRoute as error:
-        return BrokenRoute(re.sub(r"[^A-Za-z0-9_.-]", "_", path.stem), str(error))
+        return BrokenRoute(re.sub(r"[^A-Za-z0-9_.-]", "_", path.stem)[:100], str(error))

@@ -8,6 +8,7 @@ is lost with it is only which refusals were met before.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -24,20 +25,39 @@ from tracker_sync.publish import publishing
 
 
 STATE = pa.schema(
-    [*LEDGER, ("model_hash", pa.string()), ("run", pa.string()), ("at", pa.timestamp("us", "UTC"))]
+    [
+        *LEDGER,
+        ("model_hash", pa.string()),
+        ("run", pa.string()),
+        ("read_at", pa.timestamp("us", "UTC")),
+        ("at", pa.timestamp("us", "UTC")),
+    ]
 )
-_REMEMBERED = {Outcome.STORED, Outcome.UNCHANGED, Outcome.REFUSED}
+_REMEMBERED = {Outcome.STORED, Outcome.UNCHANGED, Outcome.REFUSED, Outcome.HELD}
 
 
-def remember(
-    folder: Path, run: str, slice_id: str, entries: Iterable[Entry], model_hash: str
-) -> None:
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One file of the state.
+
+    Attributes:
+        folder: The state of a route between two servers.
+        run: The folder name of the run that writes it.
+        slice: The slice.
+        read_at: When the slice's people were read, by our clock.
+    """
+
+    folder: Path
+    run: str
+    slice: str
+    read_at: datetime
+
+
+def remember(page: Page, entries: Iterable[Entry], model_hash: str) -> None:
     """Add what a slice of a run came to; the same slice again replaces itself.
 
     Args:
-        folder: The route's state.
-        run: The folder name of the run.
-        slice_id: The slice.
+        page: Where to.
         entries: Its ledger.
         model_hash: The programs' metadata it was loaded under.
     """
@@ -47,12 +67,13 @@ def remember(
         [
             *kept.columns,
             pa.repeat(model_hash, rows),
-            pa.repeat(run, rows),
+            pa.repeat(page.run, rows),
+            pa.repeat(pa.scalar(page.read_at, STATE.field("read_at").type), rows),
             pa.repeat(pa.scalar(datetime.now(UTC), STATE.field("at").type), rows),
         ],
         schema=STATE,
     )
-    with publishing(folder / f"{run}--{slice_id}.parquet") as draft:
+    with publishing(page.folder / f"{page.run}--{page.slice}.parquet") as draft:
         pq.write_table(table, draft, compression="zstd", write_page_checksum=True)
 
 
@@ -62,7 +83,9 @@ def recall(folder: Path, people: Collection[str], but_run: str) -> dict[Ref, Kno
     A run does not know its own refusals: a task that is cleared meets them anew.
     """
     wanted = pc.is_in(pc.field("tracked_entity"), pa.array([*people], pa.string()))
-    return _folded(_rows(folder, wanted & (pc.field("run") != but_run)))
+    columns = ["kind", "uid", "read_at", "content_hash", "model_hash", "outcome", "code"]
+    lines = _lines(folder, wanted & (pc.field("run") != but_run), columns)
+    return _folded(lines.to_pylist())
 
 
 def people_with_open_refusals(folder: Path) -> set[str]:
@@ -70,27 +93,32 @@ def people_with_open_refusals(folder: Path) -> set[str]:
 
     They are read by every run, because nothing at the source may ever stamp them again.
     """
-    rows = _rows(folder, None)
-    last = {(row["kind"], row["uid"]): row for row in rows}
-    return {row["tracked_entity"] for row in last.values() if row["outcome"] == Outcome.REFUSED}
+    lines = _lines(folder, None, ["kind", "uid", "tracked_entity", "outcome"])
+    last = lines.group_by(["kind", "uid"], use_threads=False).aggregate(
+        [("outcome", "last"), ("tracked_entity", "last")]
+    )
+    refused = last.filter(pc.equal(last["outcome_last"], str(Outcome.REFUSED)))
+    return set(refused["tracked_entity_last"].to_pylist())
 
 
-def _rows(folder: Path, wanted: pc.Expression | None) -> list[dict[str, Any]]:
+def _lines(folder: Path, wanted: pc.Expression | None, columns: list[str]) -> pa.Table:
+    """Return lines of the state, the oldest first."""
     files = sorted(folder.glob("*.parquet"))
     if not files:
-        return []
-    columns = [name for name in STATE.names if name not in {"action", "known", "sent"}]
-    table = pq.read_table(
-        files, columns=columns, filters=wanted, schema=STATE, page_checksum_verification=True
-    )
-    rows: list[dict[str, Any]] = table.sort_by("at").to_pylist()
-    return rows
+        return pa.table({name: pa.nulls(0, STATE.field(name).type) for name in columns})
+    return pq.read_table(
+        files,
+        columns=[*columns, "at"],
+        filters=wanted,
+        schema=STATE,
+        page_checksum_verification=True,
+    ).sort_by("at")
 
 
 def _folded(rows: Iterable[dict[str, Any]]) -> dict[Ref, Known]:
     return {
         Ref(row["kind"], row["uid"]): Known(
-            row["source_updated_at"],
+            row["read_at"],
             row["content_hash"],
             row["model_hash"],
             row["code"] if row["outcome"] == Outcome.REFUSED else None,

@@ -54,6 +54,9 @@ def read_strict_yaml(text: str) -> Document:
         lines: dict[Path, int] = {}
         _walk(root, (), lines)
         return Document(yaml.safe_load(text), lines)
+    except (ValueError, RecursionError):
+        # A date that is none, or a value that holds itself: PyYAML doesn't say where.
+        raise NotStrictYaml("a value that cannot be read, e.g. a date that is none", 1) from None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = mark.line + 1 if mark else 1

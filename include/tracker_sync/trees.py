@@ -90,6 +90,7 @@ def _tree(person: Payload, rows: _Rows) -> Tree:
     uid = person["trackedEntity"]
     enrollments = rows["enrollments"].get(uid, [])
     events = rows["events"].get(uid, [])
+    _bury_the_children(person, enrollments, events)
     versions = (
         _version("TRACKED_ENTITY", "trackedEntity", person),
         *(_version("ENROLLMENT", "enrollment", row) for row in enrollments),
@@ -108,6 +109,20 @@ def _tree(person: Payload, rows: _Rows) -> Tree:
         if not row["deleted"]
     ]
     return Tree(uid, payload, versions)
+
+
+def _bury_the_children(
+    person: Payload, enrollments: Iterable[Payload], events: Iterable[Payload]
+) -> None:
+    """Mark as deleted what stands below something deleted.
+
+    DHIS2 takes an event for a deleted enrollment, and nobody will see it (measured: Flows).
+    """
+    for enrollment in enrollments:
+        enrollment["deleted"] = enrollment["deleted"] or person["deleted"]
+    gone = {row["enrollment"] for row in enrollments if row["deleted"]}
+    for event in events:
+        event["deleted"] = event["deleted"] or event["enrollment"] in gone
 
 
 def _version(kind: Kind, key: str, row: Payload) -> Version:

@@ -76,6 +76,8 @@ def window_of(occasion: Occasion, key: str, now: datetime) -> Window:
         now: The source server's clock.
     """
     watermark = occasion.watermarks.get(key)
+    if watermark and watermark > now:
+        watermark = now  # the source's clock went back, or somebody set the mark by hand
     end = min(occasion.end or now, now) if occasion.run_type != "manual" else now
     if occasion.run_type == "backfill":
         return Window(occasion.start, end, watermark, moves=False)
@@ -87,12 +89,17 @@ def window_of(occasion: Occasion, key: str, now: datetime) -> Window:
     return Window(start, max(end, watermark), watermark, moves=True)
 
 
-def watermark_key(route: Route, program: str) -> str:
+def watermark_key(route: Route, program: str, pair: str) -> str:
     """Return what a watermark is kept under.
 
-    Another program, other roots: another key, hence a baseline for what is new.
+    Another program, other roots, another server: another key, hence a baseline.
+
+    Args:
+        route: The route.
+        program: One of its programs.
+        pair: What stands for its two servers, see `servers.pair_of`.
     """
-    meaning = [program, sorted(route.org_units)]
+    meaning = [program, sorted(route.org_units), pair]
     return hashlib.sha256(json.dumps(meaning).encode()).hexdigest()[:16]
 
 

@@ -36,8 +36,13 @@ class Workspace:
 
     @property
     def state(self) -> Path:
-        """The folder of the route's state, which outlives its runs."""
+        """The folder of the route's states, one a pair of servers; they outlive its runs."""
         return self.root / self.route / "state"
+
+    @property
+    def servers(self) -> Path:
+        """Which two servers the run is between, as JSON."""
+        return self.run / "servers.json"
 
     @property
     def model(self) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from airflow.providers.http.hooks.http import HttpHook
 from airflow.sdk import Connection
@@ -47,5 +48,7 @@ class Dhis2Hook(HttpHook):
 
 def _address(connection: Connection) -> str:
     host = connection.host or ""
-    url = host if "://" in host else f"{connection.schema or 'https'}://{host}"
-    return f"{url}:{connection.port}" if connection.port else url
+    parts = urlsplit(host if "://" in host else f"{connection.schema or 'https'}://{host}")
+    if connection.port and ":" not in parts.netloc.rpartition("]")[2]:
+        parts = parts._replace(netloc=f"{parts.netloc}:{connection.port}")
+    return parts.geturl()

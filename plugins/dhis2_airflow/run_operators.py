@@ -20,6 +20,7 @@ from tracker_sync.publish import publish
 from tracker_sync.report_text import report_lines
 from tracker_sync.route import Route
 from tracker_sync.routes import InvalidRoute
+from tracker_sync.servers import note_servers
 from tracker_sync.steps.plan_slices import plan_slices
 from tracker_sync.steps.settle import require_clean, settle
 from tracker_sync.workspace import Workspace, staging_root
@@ -66,6 +67,7 @@ class PreflightOperator(RouteOperator):
         with self.source() as source, self.destination() as destination:
             seen = preflight.preflight(source, destination, self.route)
         self.say(preflight.describe(seen))
+        note_servers(self.workspace(context), *seen.identities)
         require_none_blocking(seen.findings)
 
 
@@ -88,7 +90,7 @@ class ReadinessOperator(RouteOperator):
 
     def execute(self, context: Context) -> None:
         """Fail if an account, an assignment or a right stands in the way."""
-        model = Model.from_json(self.workspace(context).model.read_text())
+        model = Model.from_json(self.workspace(context).model.read_text(encoding="utf-8"))
         with self.source() as source, self.destination() as destination:
             findings = readiness.readiness(source, destination, self.route, model)
         self.say(str(finding) for finding in findings)

@@ -14,6 +14,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from airflow.dag_processing.dagbag import DagBag
 from airflow.models import dagrun
+from airflow.models.asset import AssetModel
+from airflow.models.asset_state_store import AssetStateStoreModel
 from airflow.models.dagrun import DagRun
 from airflow.utils.session import create_session
 from airflow.utils.types import DagRunType
@@ -68,6 +70,17 @@ class Sync:
         paths = [*Path(self.report()["staging"]).glob("*/ledger.parquet")]
         assert paths
         return pa.concat_tables([pq.read_table(path) for path in paths])
+
+
+def stored_watermarks(sync: Sync) -> dict[str, str]:
+    """What Airflow keeps of the route's watermarks, by key."""
+    with create_session() as session:
+        asset = session.query(AssetModel).filter_by(name=sync.dag_id).one()
+        kept = session.query(AssetStateStoreModel).filter_by(asset_id=asset.id).all()
+        found: dict[str, str] = {}
+        for line in kept:
+            found |= json.loads(line.value) if isinstance(line.value, str) else line.value
+    return found
 
 
 def states(run: DagRun) -> dict[str, str]:

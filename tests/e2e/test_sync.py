@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import json
+import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from dhis2_airflow import slice_operators
 from dhis2_api.errors import PermanentError
-from e2e.sync import ROUTE, Sync, states
-from tracker_sync.package import open_package
+from e2e.sync import ROUTE, Sync, states, stored_watermarks
+from servers import running
+from tracker_sync.loading import Destination
+from tracker_sync.package import open_package, staged
+from tracker_sync.routes import load_route
+from tracker_sync.run_plan import read_run_plan
+from tracker_sync.slicing import Slice
 from tracker_sync.steps.load import load
+from tracker_sync.workspace import Workspace
 from tracker_sync_demo.compare import compare
 from tracker_sync_demo.edits import edit
 
@@ -81,6 +90,8 @@ def test_a_slice_that_fails_is_red_and_the_next_scheduled_run_repairs_it(
     sync.run()
     edits = edit(sync.source)
     (victim,) = edits.created
+    before = stored_watermarks(sync)
+    assert len(before) == len(PROGRAMS)
     with monkeypatch.context() as broken:
         broken.setattr(slice_operators, "load", fails_for(victim))
         red = sync.run()
@@ -90,13 +101,102 @@ def test_a_slice_that_fails_is_red_and_the_next_scheduled_run_repairs_it(
     assert sync.report()["totals"]["missing"] > 0
     assert any("SYNC_NO_LEDGER" in problem for problem in sync.report()["problems"])
     assert victim in {uid for _, uid in differing(sync)}
-    starts_of_the_red_run = starts(sync)
+    assert stored_watermarks(sync) == before
 
     repaired = sync.run(scheduled=True)
 
-    assert starts(sync) <= starts_of_the_red_run
     assert states(repaired)["slice.load"] == "success"
+    assert min(stored_watermarks(sync).values()) >= min(before.values())
     assert {uid for _, uid in differing(sync)} == edits.refused
+
+
+def test_an_old_runs_load_cleared_after_a_newer_run_puts_nothing_old_back(sync: Sync) -> None:
+    sync.run()
+    first = Workspace(sync.staging, sync.name, sync.report()["run_id"])
+    edit(sync.source)
+    sync.run()
+    held = differing(sync)
+    assert len(held) == 1  # the refused one
+
+    reports = [load_again(sync, first, piece) for piece in read_run_plan(first.plan).slices]
+
+    assert sum(kind["superseded"] for report in reports for kind in report["kinds"].values()) > 0
+    assert differing(sync) == held
+
+
+def test_another_destination_gets_everything_though_the_route_has_a_watermark(
+    sync: Sync, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sync.run()
+    with running(tmp_path, "other") as other:
+        token = {"token": f"d2p_{'other':x<32}"}
+        connection = {"conn_type": "http", "host": other.url, "extra": token}
+        monkeypatch.setenv("AIRFLOW_CONN_TO", json.dumps(connection))
+
+        run = sync.run()
+
+        assert run.state == "success"
+        assert compare(sync.source, other, PROGRAMS).differing == frozenset()
+
+
+def test_no_canary_is_in_any_log_xcom_error_or_file_name(
+    sync: Sync, caplog: pytest.LogCaptureFixture
+) -> None:
+    sync.run()
+    canaries = plant(sync)
+
+    red = sync.run()
+
+    assert states(red)["settle"] == "failed"
+    assert {item["tracked_entity"] for item in sync.report()["refusals"]} == {"canaryPer01"}
+    assert "E1125" in {item["code"] for item in sync.report()["refusals"]}
+    home = Path(os.environ["AIRFLOW_HOME"])
+    texts = [path.read_bytes().decode(errors="replace") for path in files_of(home)]
+    texts += [caplog.text, json.dumps(sync.report()), *map(str, sync.staging.rglob("*"))]
+    assert any(sync.dag_id in text for text in texts)
+    assert not [canary for canary in canaries for text in texts if canary in text]
+
+
+def plant(sync: Sync) -> list[str]:
+    """Give the source a person full of canaries, whom the destination must refuse."""
+    code, first, last, national_id = "CanaryCode7", "Canarielle", "Serinsky", "77770000-CANARY"
+    option = {"id": "canaryOpt01", "code": code, "name": "x", "optionSet": {"id": "AcCtZkAvAsC"}}
+    sync.source.post("/api/metadata", {"options": [option]})
+    named = {"igrbHRNTbIn": first, "XlaUz6AYQa9": last, "zzlC4ArMYGX": code}
+    place = {"orgUnit": "zxGcXd2kvTV"}
+    enrollment = {
+        **place,
+        "enrollment": "canaryEnr01",
+        "program": PROGRAMS[0],
+        "status": "ACTIVE",
+        "enrolledAt": "2026-03-25",
+        "occurredAt": "2026-03-01",
+        "attributes": [{"attribute": "kd7nkrMgEfm", "value": national_id}],
+    }
+    person = {
+        **place,
+        "trackedEntity": "canaryPer01",
+        "trackedEntityType": "Xzm8JdvcK5r",
+        "attributes": [{"attribute": uid, "value": value} for uid, value in named.items()],
+        "enrollments": [enrollment],
+    }
+    options = {"async": "false", "atomicMode": "ALL"}
+    sync.source.post("/api/tracker", {"trackedEntities": [person]}, options)
+    sync.source.request("DELETE", "/api/options/canaryOpt01")
+    return [code, first, last, national_id]
+
+
+def files_of(home: Path) -> list[Path]:
+    found = [path for path in home.rglob("*") if path.is_file() and path.suffix != ".cfg"]
+    assert any(path.name == "airflow.db" for path in found)
+    return found
+
+
+def load_again(sync: Sync, run: Workspace, piece: Slice) -> dict[str, Any]:
+    """Do what clearing a slice's `load` does."""
+    route = load_route(sync.routes / f"{sync.name}.yaml")
+    bundles = staged(run.package(piece.slice, 1) / "bundles")
+    return load(Destination(sync.destination, PROGRAMS), route, run, piece, bundles)
 
 
 def fails_for(victim: str) -> Callable[..., dict[str, Any]]:
@@ -124,10 +224,6 @@ def send_again_unchanged(sync: Sync) -> None:
     sync.source.post(
         "/api/tracker", {"trackedEntities": listed["trackedEntities"]}, {"async": "false"}
     )
-
-
-def starts(sync: Sync) -> str:
-    return str(max(window["start"] for window in sync.report()["windows"].values()))
 
 
 def stamps(sync: Sync) -> dict[str, str]:

@@ -22,6 +22,7 @@ from tracker_sync.package import Staged, staged, writing_package
 from tracker_sync.publish import publish
 from tracker_sync.remedies import REMEDIES
 from tracker_sync.run_plan import RunPlan, write_run_plan
+from tracker_sync.servers import note_servers
 from tracker_sync.slicing import Slice
 from tracker_sync.steps.load import load
 from tracker_sync.steps.plan_slices import TO_READ
@@ -53,6 +54,7 @@ def run_with_refusals(folder: Path) -> Run:
     demo = route(programs=(PROGRAM,))
     people = [one(index) for index in range(50)]
     pieces = (Slice(CLINIC, "Rufisque", 51), Slice("elsewhere", "Registered elsewhere", 1))
+    note_servers(workspace, "https://a.example", "https://b.example")
     publish(workspace.model, MODEL.to_json().encode())
     write_run_plan(workspace.plan, plan_of(pieces))
     list_them(workspace, {CLINIC: [*(row["trackedEntity"] for row in people), "absent00001"]})
@@ -87,7 +89,8 @@ def stage(workspace: Workspace, people: list[dict[str, Any]]) -> Staged:
     folder = workspace.package(CLINIC, 1)
     with writing_package(folder) as package:
         package.add(flatten(rows, (PROGRAM,)))
-        package.notes |= {"absent": ["absent00001"], "without_enrollment": []}
+        package.notes |= {"absent": ["absent00001"], "gone": [], "without_enrollment": []}
+        package.notes["read_at"] = "2026-11-24T13:00:00+00:00"
         package.notes["timings"] = {"extract": 0.1}
     return staged(folder)
 

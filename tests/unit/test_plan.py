@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from builders import MODEL, NAME, NATIONAL_ID, NOTE, STAMP, WEIGHT, enrollment, event, tree
+from builders import MODEL, NAME, NATIONAL_ID, NOTE, WEIGHT, enrollment, event, tree
 from dhis2_api.importer import ImportReport, Ref
 from tracker_sync.delivery import account, refused
 from tracker_sync.outcome import Outcome
@@ -20,8 +20,9 @@ from tracker_sync.trees import Tree
 PERSON = Ref("TRACKED_ENTITY", "person00001")
 ENROLLMENT = Ref("ENROLLMENT", "enroll00001")
 EVENT = Ref("EVENT", "event000001")
-READ_AT = datetime.fromisoformat(STAMP)
-NOTHING_KNOWN = Past({}, MODEL)
+READ_AT = datetime(2026, 11, 24, 13, tzinfo=UTC)
+BEFORE = READ_AT - timedelta(days=1)
+NOTHING_KNOWN = Past({}, READ_AT, MODEL)
 
 
 def with_event(**changes: Any) -> Tree:
@@ -120,7 +121,7 @@ def test_a_uid_used_up_at_the_destination_is_refused_and_nothing_below_it_is_sen
 
     found = by_ref(planned)
     assert found[ENROLLMENT].entry.code == "E1113"
-    assert found[EVENT].entry.code == "E5000"
+    assert found[EVENT].entry.code == "E1082"
     assert sent(planned) == set()
 
 
@@ -135,13 +136,32 @@ def test_a_stamp_of_completion_is_no_difference_because_it_is_never_corrected() 
     assert created["completedAt"] == "2026-05-15T13:18:00.000"
 
 
-def test_an_older_version_never_overwrites_a_newer_one() -> None:
-    newer = Known(READ_AT + timedelta(seconds=1), "other", "m1", None)
+def test_what_was_read_earlier_never_overwrites_what_was_read_later() -> None:
+    later = Known(READ_AT + timedelta(seconds=1), "other", "m1", None)
 
-    planned = plan(with_event(status="COMPLETED"), tree(), Past({EVENT: newer}, MODEL))
+    planned = plan(with_event(status="COMPLETED"), tree(), Past({EVENT: later}, READ_AT, MODEL))
 
     assert by_ref(planned)[EVENT].entry.outcome is Outcome.SUPERSEDED
     assert sent(planned) == set()
+
+
+def test_an_older_stamp_is_sent_all_the_same_because_a_clock_may_have_gone_back() -> None:
+    known = Past({EVENT: Known(BEFORE, "other", "m1", None)}, READ_AT, MODEL)
+    back = with_event(status="COMPLETED", updatedAt="2020-01-01T00:00:00.000")
+
+    assert sent(plan(back, tree(), known)) == {EVENT}
+
+
+def test_an_object_that_came_twice_is_sent_once() -> None:
+    twice = tree(enrollments=[enrollment(events=[event(), event()])])
+
+    assert len([item for item in plan(twice, None, NOTHING_KNOWN) if item.payload]) == 3
+
+
+def test_what_is_deleted_at_the_source_and_never_was_at_the_destination_is_no_news() -> None:
+    planned = plan(with_event(deleted=True), None, NOTHING_KNOWN)
+
+    assert by_ref(planned)[EVENT].entry.outcome is Outcome.UNCHANGED
 
 
 def test_what_is_deleted_at_the_source_is_held_and_named() -> None:
@@ -154,7 +174,7 @@ def test_what_is_deleted_at_the_source_is_held_and_named() -> None:
 class TestARefusalThatIsKnown:
     def known(self, code: str, *, model: str = "m1") -> Past:
         bad = by_ref(plan(with_event(status="COMPLETED"), None, NOTHING_KNOWN))[EVENT].entry
-        return Past({EVENT: Known(READ_AT, bad.content_hash, model, code)}, MODEL)
+        return Past({EVENT: Known(BEFORE, bad.content_hash, model, code)}, READ_AT, MODEL)
 
     def test_is_not_sent_again_while_nothing_changed(self) -> None:
         planned = plan(with_event(status="COMPLETED"), tree(), self.known("E1125"))
@@ -184,10 +204,10 @@ class TestARefusalThatIsKnown:
 
     def test_takes_its_children_along(self) -> None:
         first = by_ref(plan(tree(), None, NOTHING_KNOWN))[ENROLLMENT].entry
-        known = Known(READ_AT, first.content_hash, "m1", "E1018")
+        known = Known(BEFORE, first.content_hash, "m1", "E1018")
         bare = tree(enrollments=[])
 
-        found = by_ref(plan(tree(), bare, Past({ENROLLMENT: known}, MODEL)))
+        found = by_ref(plan(tree(), bare, Past({ENROLLMENT: known}, READ_AT, MODEL)))
 
         assert found[ENROLLMENT].entry.code == "E1018"
         assert found[EVENT].entry.code == "E5000"

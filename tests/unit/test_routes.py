@@ -30,11 +30,16 @@ MISTAKES = {
     "a bad schedule": (DEMO.replace("0 2 * * *", "99 2 * * *"), "line 13: `schedule`: no cron"),
     "no programs": (DEMO.replace("programs:", "program:"), "`programs`: this key is needed"),
     "a route to itself": (
-        DEMO.replace("dhis2_destination", "dhis2_source"),
+        DEMO.replace("sandbox_destination", "sandbox_source"),
         "`source` and `destination` are the same connection",
     ),
     "no mapping at all": ("- demo\n", "line 1: a route is `key: value` lines"),
     "no YAML": ("source: [\n", "line 2"),
+    "a day that never comes": (DEMO.replace("0 2 * * *", "0 0 30 2 *"), "`schedule`: no cron"),
+    "a random time": (DEMO.replace("0 2 * * *", "R R * * *"), "`schedule`: no cron"),
+    "a date that is none": ("schedule: 2026-13-45\n", "a value that cannot be read"),
+    "a value that holds itself": ("source: &a [*a]\n", "a value that cannot be read"),
+    "a name": (DEMO + "name: other\n", "line 26: `name`: the file's name is it"),
 }
 
 
@@ -66,6 +71,32 @@ def test_a_broken_route_does_not_hide_the_others(tmp_path: Path) -> None:
 
     assert [route.name for route in routes] == ["bad_name", "good", "worse"]
     assert [type(route) for route in routes] == [BrokenRoute, Route, BrokenRoute]
+
+
+def test_two_files_never_make_one_route_in_silence(tmp_path: Path) -> None:
+    (tmp_path / "north.yaml").write_text(DEMO)
+    (tmp_path / "north.yml").write_text(DEMO)
+
+    (route,) = load_routes(tmp_path)
+
+    assert isinstance(route, BrokenRoute)
+    assert "rename one" in route.reason
+
+
+def test_a_name_too_long_for_a_dag_is_cut_and_refused(tmp_path: Path) -> None:
+    (tmp_path / f"{'n' * 240}.yaml").write_text(DEMO)
+
+    (route,) = load_routes(tmp_path)
+
+    assert isinstance(route, BrokenRoute)
+    assert len(route.name) == 100
+
+
+def test_a_folder_that_is_not_there_is_a_broken_route_too(tmp_path: Path) -> None:
+    (route,) = load_routes(tmp_path / "nowhere")
+
+    assert isinstance(route, BrokenRoute)
+    assert "TRACKER_SYNC_ROUTES" in route.reason
 
 
 def test_another_folder_can_be_named() -> None:

@@ -67,8 +67,18 @@ def test_a_tombstone_is_a_version_and_not_a_payload() -> None:
     }
 
 
-def test_a_deleted_person_has_no_payload() -> None:
-    assert tree(deleted=True).payload == {}
+def test_a_deleted_person_has_no_payload_and_nothing_below_lives() -> None:
+    read = tree(deleted=True)
+
+    assert read.payload == {}
+    assert {version.deleted for version in read.versions} == {True}
+    assert len(read.versions) == 3
+
+
+def test_an_event_of_a_deleted_enrollment_is_deleted_though_its_flag_says_no() -> None:
+    read = tree(enrollments=[enrollment(deleted=True, events=[event(deleted=False)])])
+
+    assert {v.kind for v in read.versions if v.deleted} == {"ENROLLMENT", "EVENT"}
 
 
 def test_nobody_gets_what_is_anothers() -> None:

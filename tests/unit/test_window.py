@@ -64,6 +64,14 @@ def test_the_read_begins_before_the_window_because_stamps_are_older_than_their_c
     assert window.read_from(timedelta(minutes=60)) == TUESDAY - timedelta(minutes=60)
 
 
+def test_a_watermark_in_the_future_is_taken_for_now_and_mended() -> None:
+    occasion = Occasion("manual", watermarks={"key": NOW + timedelta(days=30)})
+
+    window = window_of(occasion, "key", NOW)
+
+    assert (window.start, window.end, window.covered) == (NOW, NOW, NOW)
+
+
 @given(now=instants, end=instants, watermark=st.none() | instants)
 def test_a_watermark_never_goes_back_and_never_into_the_future(
     now: datetime, end: datetime, watermark: datetime | None

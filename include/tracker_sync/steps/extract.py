@@ -5,7 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -39,38 +41,45 @@ def extract(
 ) -> Extracted:
     """Read everybody of a slice, and stage the tables of `tables.TABLES`.
 
-    The package's notes name who was listed and did not come (`absent`), and who came
-    without an enrollment in a program that lists them (`without_enrollment`): lost
-    rights look like emptiness (measured: Flows).
+    The package's notes name who was listed and did not come (`absent`), who was read
+    for an open refusal only and did not come (`gone`), and who came without an
+    enrollment in a program that lists them (`without_enrollment`): lost rights look
+    like emptiness (measured: Flows).
     """
-    began = time.monotonic()
+    began, read_at = time.monotonic(), datetime.now(UTC)
     workspace.ledger(slice_id).unlink(missing_ok=True)  # an earlier try's is void from here on
-    expected = _expected(workspace.listing, slice_id)
+    listing = _listing(workspace.listing, slice_id)
+    expected = {row["tracked_entity"]: row["programs"] for row in listing}
+    listed = {row["tracked_entity"] for row in listing if row["listed"]}
     folder = workspace.package(slice_id, attempt)
-    absent: list[str] = []
+    absent: set[str] = set()
     lost: list[tuple[str, str]] = []
     with writing_package(folder) as package:
         for people in read_people(source, sorted(expected), route.reading.at_once):
             tables = flatten(people.rows, route.programs)
             package.add(tables)
-            absent += sorted(people.absent)
+            absent |= people.absent
             lost += without_enrollment(tables, expected)
         package.notes |= {
             "route": route.name,
             "run_id": workspace.run_id,
             "slice": slice_id,
             "source_zone": read_run_plan(workspace.plan).zone,
-            "absent": absent,
+            "read_at": read_at.isoformat(),
+            "absent": sorted(absent & listed),
+            "gone": sorted(absent - listed),
             "without_enrollment": lost,
             "timings": {"extract": round(time.monotonic() - began, 3)},
         }
     return Extracted(staged(folder), dict(package.rows), len(absent))
 
 
-def _expected(listing: Path, slice_id: str) -> dict[str, list[str]]:
-    """Return the people of a slice, each with the programs that list them."""
-    rows = pq.read_table(listing, filters=pc.field("slice") == slice_id).to_pylist()
-    return {row["tracked_entity"]: row["programs"] for row in rows}
+def _listing(listing: Path, slice_id: str) -> list[dict[str, Any]]:
+    """Return the rows of a slice's people, see `plan_slices.TO_READ`."""
+    rows: list[dict[str, Any]] = pq.read_table(
+        listing, filters=pc.field("slice") == slice_id
+    ).to_pylist()
+    return rows
 
 
 def without_enrollment(tables: Tables, expected: Mapping[str, list[str]]) -> list[tuple[str, str]]:

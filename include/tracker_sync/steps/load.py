@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from dhis2_api.importer import Ref
@@ -20,13 +21,15 @@ from tracker_sync.package import Package, Staged, open_package
 from tracker_sync.plan import Past
 from tracker_sync.publish import publish
 from tracker_sync.route import Route
+from tracker_sync.servers import state_folder
 from tracker_sync.slicing import Slice
-from tracker_sync.state import recall, remember
+from tracker_sync.state import Page, recall, remember
 from tracker_sync.tally import refusals, tally_by_kind
 from tracker_sync.workspace import Workspace, folder_name
 
 
 NOT_RETURNED = "SYNC_NOT_RETURNED"
+GONE = "SYNC_GONE_AT_SOURCE"
 ENROLLMENT_NOT_RETURNED = "SYNC_ENROLLMENT_NOT_RETURNED"
 SCHEMA_VERSION = 1
 _MOST_EXAMPLES = 50
@@ -49,12 +52,17 @@ def load(
     began = time.monotonic()
     workspace.ledger(piece.slice).unlink(missing_ok=True)
     package = open_package(bundles)
-    model = Model.from_json(workspace.model.read_text())
+    model = Model.from_json(workspace.model.read_text(encoding="utf-8"))
     entries = _with_what_did_not_come(
         _loaded(destination, route, workspace, package, model), package.notes
     )
-    run = folder_name(workspace.run_id)
-    remember(workspace.state, run, piece.slice, entries, model.hash)
+    page = Page(
+        state_folder(workspace),
+        folder_name(workspace.run_id),
+        piece.slice,
+        _read_at(package),
+    )
+    remember(page, entries, model.hash)
     write_ledger(workspace.ledger(piece.slice), entries)
     timings = {**package.notes["timings"], "load": round(time.monotonic() - began, 3)}
     report = {**import_report(piece, entries), "timings": timings}
@@ -78,12 +86,18 @@ def import_report(piece: Slice, entries: Sequence[Entry]) -> dict[str, Any]:
 def _loaded(
     destination: Destination, route: Route, workspace: Workspace, package: Package, model: Model
 ) -> Iterator[Entry]:
-    past = Past(recall(workspace.state, _people(package), folder_name(workspace.run_id)), model)
+    run = folder_name(workspace.run_id)
+    known = recall(state_folder(workspace), _people(package), but_run=run)
+    past = Past(known, _read_at(package), model)
     for trees in each_batch(package, route.batches):
         entries = load_batch(destination, trees, past)
         sent = sum(entry.sent for entry in entries)
         _log.info("%s people compared, %s objects sent", len(trees), sent)
         yield from entries
+
+
+def _read_at(package: Package) -> datetime:
+    return datetime.fromisoformat(package.notes["read_at"])
 
 
 def _people(package: Package) -> set[str]:
@@ -93,11 +107,14 @@ def _people(package: Package) -> set[str]:
 
 def _with_what_did_not_come(entries: Iterator[Entry], notes: Mapping[str, Any]) -> list[Entry]:
     lost = {uid for uid, _ in notes["without_enrollment"]}
-    absent = (
+    absent = [
         Entry(Ref("TRACKED_ENTITY", uid), uid, Outcome.MISSING, code=NOT_RETURNED)
         for uid in notes["absent"]
-    )
-    return [*absent, *(_missing_if(entry, lost) for entry in entries)]
+    ]
+    gone = [
+        Entry(Ref("TRACKED_ENTITY", uid), uid, Outcome.HELD, code=GONE) for uid in notes["gone"]
+    ]
+    return [*absent, *gone, *(_missing_if(entry, lost) for entry in entries)]
 
 
 def _missing_if(entry: Entry, lost: set[str]) -> Entry:

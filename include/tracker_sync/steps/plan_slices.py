@@ -19,6 +19,7 @@ from tracker_sync.metadata.model import Model
 from tracker_sync.publish import publishing
 from tracker_sync.route import Route
 from tracker_sync.run_plan import RunPlan, write_run_plan
+from tracker_sync.servers import pair_of, state_folder
 from tracker_sync.slicing import describe, slice_of_each
 from tracker_sync.state import people_with_open_refusals
 from tracker_sync.window import Occasion, Window, watermark_key, window_of
@@ -26,12 +27,14 @@ from tracker_sync.workspace import Workspace
 
 
 # Who is to be read: one row a person. `programs` are those whose lists named the person
-# alive; a read that shows no enrollment in one of them has lost something.
+# alive; a read that shows no enrollment in one of them has lost something. Not `listed` are
+# people who are read because a refusal is open.
 TO_READ = pa.schema(
     [
         ("tracked_entity", pa.string()),
         ("slice", pa.string()),
         ("programs", pa.list_(pa.string())),
+        ("listed", pa.bool_()),
     ]
 )
 
@@ -49,14 +52,16 @@ def plan_slices(
         workspace: The run's files; the model must be there.
         occasion: Why the run happens, and how far the runs before it came.
     """
+    _void_ledgers(workspace)
     server = read_server(client)
     source = Source(client, dialect_of(server.version), server.zone)
-    places = Model.from_json(workspace.model.read_text()).org_units
-    keys = {program: watermark_key(route, program) for program in route.programs}
+    places = Model.from_json(workspace.model.read_text(encoding="utf-8")).org_units
+    pair = pair_of(workspace)
+    keys = {program: watermark_key(route, program, pair) for program in route.programs}
     windows = {program: window_of(occasion, keys[program], server.now) for program in keys}
     listed = _within(list_changes(source, _listings(route, windows)), windows)
     programs = _programs_of_each(listed)
-    refused = people_with_open_refusals(workspace.state) - programs.keys()
+    refused = people_with_open_refusals(state_folder(workspace)) - programs.keys()
     slice_of = slice_of_each(
         _registered(source, listed, refused, route.reading.at_once), places, route.slices
     )
@@ -71,6 +76,13 @@ def plan_slices(
     )
     write_run_plan(workspace.plan, plan)
     return plan
+
+
+def _void_ledgers(workspace: Workspace) -> None:
+    """Remove what an earlier plan of this run came to: it does not speak of this one."""
+    workspace.plan.unlink(missing_ok=True)
+    for ledger in workspace.run.glob("*/ledger.parquet"):
+        ledger.unlink()
 
 
 def _listings(route: Route, windows: Mapping[str, Window]) -> list[Listing]:
@@ -126,7 +138,12 @@ def _write_listing(
     workspace: Workspace, slice_of: Mapping[str, str], programs: Mapping[str, set[str]]
 ) -> None:
     rows = [
-        {"tracked_entity": uid, "slice": slice_of[uid], "programs": sorted(programs.get(uid, ()))}
+        {
+            "tracked_entity": uid,
+            "slice": slice_of[uid],
+            "programs": sorted(programs.get(uid, ())),
+            "listed": uid in programs,
+        }
         for uid in sorted(slice_of)
     ]
     with publishing(workspace.listing) as draft:

@@ -1,0 +1,117 @@
+"""A run is green only if everybody who was listed is accounted for."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from dhis2_api.importer import Ref
+from tracker_sync.ledger import write_ledger
+from tracker_sync.outcome import Entry, Outcome
+from tracker_sync.route import Route
+from tracker_sync.run_plan import RunPlan, write_run_plan
+from tracker_sync.slicing import Slice
+from tracker_sync.steps.plan_slices import TO_READ
+from tracker_sync.steps.settle import RunNotClean, Settlement, require_clean, settle
+from tracker_sync.window import Window
+from tracker_sync.workspace import Workspace
+
+
+NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
+FIRST, SECOND = "person00001", "person00002"
+
+
+def entry(uid: str, outcome: Outcome = Outcome.STORED, **more: Any) -> Entry:
+    return Entry(Ref("TRACKED_ENTITY", uid), uid, outcome, **more)
+
+
+class Run:
+    """A run with one slice of two people, whose ledger a test writes."""
+
+    def __init__(self, root: Path) -> None:
+        self.workspace = Workspace(root, "north", "manual__1")
+        window = Window(None, NOON, None, moves=True)
+        slices = (Slice("rufisque001", "Rufisque", 2),)
+        plan = RunPlan({"p": window}, {"p": "key"}, slices, "UTC", 0, 0)
+        write_run_plan(self.workspace.plan, plan)
+        rows = [
+            {"tracked_entity": uid, "slice": "rufisque001", "programs": ["p"], "listed": True}
+            for uid in (FIRST, SECOND)
+        ]
+        pq.write_table(pa.Table.from_pylist(rows, TO_READ), self.workspace.listing)
+
+    def settled(self, *entries: Entry, refused: str = "fail") -> Settlement:
+        if entries:
+            write_ledger(self.workspace.ledger("rufisque001"), entries)
+        given = {"source": "a", "destination": "b", "programs": ("xsd8pFBm2w1",)}
+        route = Route(name="north", org_units=("GwTj6qZdrlX",), refused=refused, **given)  # type: ignore[arg-type]
+        return settle(route, self.workspace)
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    return Run(tmp_path)
+
+
+def test_all_accounted_for_moves_the_watermark(run: Run) -> None:
+    settlement = run.settled(entry(FIRST), entry(SECOND, Outcome.UNCHANGED))
+
+    require_clean(settlement)
+    assert settlement.watermarks == {"key": NOON.isoformat()}
+
+
+def test_a_slice_that_never_reported_is_missing_and_holds_the_watermark(run: Run) -> None:
+    settlement = run.settled()
+
+    assert settlement.watermarks == {}
+    assert settlement.report["totals"]["missing"] == 2
+    with pytest.raises(RunNotClean, match="SYNC_NO_LEDGER"):
+        require_clean(settlement)
+
+
+def test_a_person_the_ledger_does_not_speak_of_is_missing(run: Run) -> None:
+    settlement = run.settled(entry(FIRST))
+
+    assert settlement.watermarks == {}
+    assert [item["uid"] for item in settlement.report["refusals"]] == [SECOND]
+
+
+def test_a_new_refusal_is_red_and_lets_the_watermark_pass(run: Run) -> None:
+    settlement = run.settled(entry(FIRST), entry(SECOND, Outcome.REFUSED, code="E1125"))
+
+    assert settlement.watermarks
+    with pytest.raises(RunNotClean, match=r"E1125: .*option.*TRACKED_ENTITY person00002"):
+        require_clean(settlement)
+
+
+def test_a_known_refusal_is_green(run: Run) -> None:
+    refused = entry(SECOND, Outcome.REFUSED, code="E1125", known=True)
+
+    require_clean(run.settled(entry(FIRST), refused))
+
+
+def test_a_refusal_the_route_only_warns_of_is_green(run: Run) -> None:
+    refused = entry(SECOND, Outcome.REFUSED, code="E1125")
+
+    require_clean(run.settled(entry(FIRST), refused, refused="warn"))
+
+
+def test_an_object_in_two_places_is_red_and_holds_the_watermark(run: Run) -> None:
+    settlement = run.settled(entry(FIRST), entry(SECOND), entry(SECOND, Outcome.REFUSED))
+
+    assert settlement.watermarks == {}
+    with pytest.raises(RunNotClean, match="stands twice"):
+        require_clean(settlement)
+
+
+def test_a_run_without_a_plan_is_red(tmp_path: Path) -> None:
+    run = Run(tmp_path)
+    run.workspace.plan.unlink()
+
+    with pytest.raises(RunNotClean, match="before its slices were planned"):
+        run.settled()

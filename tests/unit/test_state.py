@@ -1,0 +1,73 @@
+"""The state remembers what runs came to, folds it, and is a cache that may be lost."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from dhis2_api.importer import Ref
+from tracker_sync.outcome import Entry, Outcome
+from tracker_sync.state import Page, people_with_open_refusals, recall, remember
+
+
+NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
+EVENT = Ref("EVENT", "event000001")
+PERSON = "person00001"
+
+
+def line(outcome: Outcome, code: str | None = None) -> Entry:
+    return Entry(EVENT, PERSON, outcome, code=code, content_hash="h")
+
+
+def write(folder: Path, run: str, *entries: Entry, hours: int = 0) -> None:
+    remember(Page(folder, run, "rufisque", NOON + timedelta(hours=hours)), entries, "m1")
+
+
+def test_nothing_is_known_of_a_route_that_never_ran(tmp_path: Path) -> None:
+    assert recall(tmp_path / "none", {PERSON}, but_run="r2") == {}
+    assert people_with_open_refusals(tmp_path / "none") == set()
+
+
+def test_a_refusal_is_known_to_later_runs_and_not_to_its_own(tmp_path: Path) -> None:
+    write(tmp_path, "r1", line(Outcome.REFUSED, "E1125"))
+
+    known = recall(tmp_path, {PERSON}, but_run="r2")[EVENT]
+
+    assert (known.refused, known.content_hash, known.model_hash) == ("E1125", "h", "m1")
+    assert known.read_at == NOON
+    assert recall(tmp_path, {PERSON}, but_run="r1") == {}
+    assert recall(tmp_path, {"person00002"}, but_run="r2") == {}
+    assert people_with_open_refusals(tmp_path) == {PERSON}
+
+
+def test_the_later_line_counts(tmp_path: Path) -> None:
+    write(tmp_path, "r1", line(Outcome.REFUSED, "E1125"))
+    write(tmp_path, "r2", line(Outcome.STORED), hours=1)
+
+    known = recall(tmp_path, {PERSON}, but_run="r3")[EVENT]
+
+    assert (known.refused, known.read_at) == (None, NOON + timedelta(hours=1))
+    assert people_with_open_refusals(tmp_path) == set()
+
+
+def test_a_refused_object_that_was_deleted_at_the_source_is_no_open_refusal(
+    tmp_path: Path,
+) -> None:
+    write(tmp_path, "r1", line(Outcome.REFUSED, "E1125"))
+    write(tmp_path, "r2", line(Outcome.HELD, "SYNC_DELETE_HELD"), hours=1)
+
+    assert people_with_open_refusals(tmp_path) == set()
+
+
+def test_a_slice_again_replaces_itself(tmp_path: Path) -> None:
+    write(tmp_path, "r1", line(Outcome.REFUSED, "E1125"))
+    write(tmp_path, "r1", line(Outcome.STORED))
+
+    assert len([*tmp_path.glob("*.parquet")]) == 1
+    assert people_with_open_refusals(tmp_path) == set()
+
+
+def test_what_is_missing_is_not_remembered(tmp_path: Path) -> None:
+    write(tmp_path, "r1", line(Outcome.MISSING, "SYNC_NOT_RETURNED"))
+
+    assert recall(tmp_path, {PERSON}, but_run="r2") == {}
