@@ -142,7 +142,7 @@ def test_the_files_lie_where_they_are_documented() -> None:
     paths = {
         *(workspace.report, workspace.plan, workspace.listing, workspace.model),
         *(workspace.ledger("SLICE"), workspace.import_report("SLICE")),
-        *(workspace.package("SLICE", 1), workspace.state),
+        *(workspace.package("SLICE", 1), workspace.servers, workspace.state / "PAIR"),
     }
 
     assert {path for path, _ in table(REPORT, "Files")} == {str(path) for path in paths}
