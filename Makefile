@@ -8,7 +8,7 @@ export PYTHONPATH := include
 CODE := dags plugins include demo tests
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-ui install install-dev test lint types imports check deep requirements clean
+.PHONY: help demo demo-ui install install-dev test contract lint types imports check deep requirements clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
@@ -38,6 +38,9 @@ install-dev: .venv/installed-dev ## Make .venv with what changing it needs besid
 
 test: install-dev ## Run the tests
 	$(BIN)/pytest -n 2 --dist loadgroup
+
+contract: install-dev ## Replay what real servers answered against the sandbox of each version
+	PYTHONPATH=include:tests $(BIN)/python -m sandbox.agreement
 
 lint: install-dev ## Look for what ruff finds
 	$(BIN)/ruff check $(CODE)

@@ -30,8 +30,8 @@ def main() -> int:
         arguments.data,
         district=arguments.district,
         superuser=superuser,
-        clock=Clock(arguments.time_zone),
-        version=arguments.server_version,
+        clock=Clock(arguments.timezone),
+        version=arguments.version,
     )
     url = f"http://{arguments.host}:{listener.getsockname()[1]}"
     server = server_for(app, lambda: print(f"listening on {url}", flush=True))  # noqa: T201
@@ -48,8 +48,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--data", type=Path, required=True, help="the SQLite file")
     parser.add_argument("--district", action="store_true", help="fill a new file with the district")
     parser.add_argument("--host", default="127.0.0.1", help="a loopback address")
-    parser.add_argument("--time-zone", default="UTC", help="the server's zone, e.g. Africa/Dakar")
-    parser.add_argument("--server-version", choices=sorted(DIALECTS), default=DEFAULT_VERSION)
+    parser.add_argument("--timezone", default="UTC", help="the server's zone, e.g. Africa/Dakar")
+    parser.add_argument("--version", choices=sorted(DIALECTS), default=DEFAULT_VERSION)
     return parser.parse_args()
 
 

@@ -18,7 +18,7 @@ from dhis2_sandbox.http import (
     system_routes,
     tracker_routes,
 )
-from dhis2_sandbox.http.answers import Refused, tomcat_page, web_message
+from dhis2_sandbox.http.answers import Refused, RefusedByTomcat, tomcat_page, web_message
 from dhis2_sandbox.http.front_door import FrontDoor
 from dhis2_sandbox.http.visits import Asking, Nobody
 from dhis2_sandbox.start import Superuser, fill_with_district, open_sandbox
@@ -26,7 +26,6 @@ from dhis2_sandbox.start import Superuser, fill_with_district, open_sandbox
 
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"]
 _XHR = "XMLHttpRequest"
-_NOT_FOUND = "No static resource"
 
 
 def create_app(
@@ -80,15 +79,15 @@ async def _closing(app: FastAPI) -> AsyncIterator[None]:
 def _unknown_path(path: str, asking: Asking) -> Response:
     """Answer like Tomcat what is no address of DHIS2."""
     del asking
-    return tomcat_page(404, f"{_NOT_FOUND} {path}.")
+    return tomcat_page(404, f"No static resource {path}.")
 
 
 async def _refused(request: Request, refusal: Exception) -> Response:
     del request
     if not isinstance(refusal, Refused):
         raise refusal
-    if refusal.message.startswith(_NOT_FOUND):
-        return tomcat_page(404, refusal.message)
+    if isinstance(refusal, RefusedByTomcat):
+        return tomcat_page(refusal.status, refusal.message)
     return web_message(refusal.status, refusal.message, refusal.code)
 
 

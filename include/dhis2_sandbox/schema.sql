@@ -60,6 +60,7 @@ CREATE TABLE IF NOT EXISTS attribute (
     value TEXT NOT NULL,
     created_at TEXT NOT NULL,
     updated_at TEXT NOT NULL,
+    stored_by TEXT NOT NULL,
     PRIMARY KEY (entity, attribute)
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS attribute_by_value ON attribute (attribute, value);
@@ -76,6 +77,7 @@ CREATE TABLE IF NOT EXISTS enrollment (
     completed_at TEXT,
     completed_by TEXT,
     follow_up INTEGER NOT NULL,
+    option_combo TEXT NOT NULL,
     geometry TEXT,
     created_at TEXT NOT NULL,
     updated_at TEXT NOT NULL,

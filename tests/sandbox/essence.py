@@ -10,6 +10,8 @@ from typing import Any
 from sandbox.exchanges import Answer, Exchange
 
 
+#: Where 2.40 keeps the rows of every tracker listing.
+ROWS_BEFORE_41 = "instances"
 KINDS_OF_ROWS = ("trackedEntities", "enrollments", "events", "relationships")
 _STAMP = re.compile(r"^2026-11-24T12:\d\d:\d\d\.\d{3}")
 _HOST = re.compile(r"^https?://[^/]+")
@@ -33,7 +35,8 @@ def essence(exchange: Exchange, answer: Answer) -> Any:
         if member in body:
             return answer.status, reading(body)
     rows = path.rsplit("/", 1)[-1]
-    if "/tracker/" in path and rows in KINDS_OF_ROWS:
+    rows = rows if rows in body else ROWS_BEFORE_41
+    if "/tracker/" in path and rows in body:
         return answer.status, sorted(body), pager(body), [masked(row) for row in body[rows]]
     if "pager" in body or "/metadata" in path or "organisationUnits" in body:
         return answer.status, {key: _by_id(value) for key, value in masked(body).items()}

@@ -7,7 +7,7 @@ differs from one import to the next. So the pages of one listing are compared to
 from collections.abc import Iterable
 from typing import Any
 
-from sandbox.essence import KINDS_OF_ROWS, masked, pager
+from sandbox.essence import KINDS_OF_ROWS, ROWS_BEFORE_41, masked, pager
 from sandbox.exchanges import Answer, Exchange
 
 
@@ -54,4 +54,7 @@ def _rows(exchange: Exchange, answer: Answer) -> dict[str, Any]:
     member = dict(
         zip(KINDS_OF_ROWS, ("trackedEntity", "enrollment", "event", "relationship"), strict=True)
     )
-    return {row[member[kind]]: masked(row) for row in answer.body.get(kind, [])}
+    return {
+        row[member[kind]]: masked(row)
+        for row in answer.body.get(kind) or answer.body.get(ROWS_BEFORE_41, [])
+    }

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from dhis2_sandbox.access.rights import DATA_READ, Rights
+from dhis2_sandbox.dialect import Dialect
 from dhis2_sandbox.exports.listing import AMONG
 from dhis2_sandbox.exports.scope import readable_programs, readable_stages
 from dhis2_sandbox.metadata.model import Model
@@ -27,6 +28,7 @@ class Children:
     connection: sqlite3.Connection
     model: Model
     rights: Rights
+    dialect: Dialect
     program: str | None = None
     deleted: bool = False
 

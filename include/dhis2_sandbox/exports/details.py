@@ -14,12 +14,12 @@ from dhis2_sandbox.exports.part_views import (
     note_view,
     owner_view,
     relationship_view,
+    visible,
 )
 from dhis2_sandbox.exports.views import (
     enrollment_view,
     entity_view,
     event_view,
-    without_end_gaps,
 )
 from dhis2_sandbox.imports.kinds import UID_MEMBER, Kind
 from dhis2_sandbox.metadata.store import Members
@@ -48,9 +48,10 @@ class Details:
             Kind.EVENT: self._events,
             Kind.RELATIONSHIP: self._relationships,
         }
-        views = shows[kind](rows, selection)
+        dialect = self.children.dialect
+        views = [visible(view, kind, dialect.hidden) for view in shows[kind](rows, selection)]
         if self.as_end:
-            views = [without_end_gaps(kind, view) for view in views]
+            views = [visible(view, kind, dialect.hidden_at_ends) for view in views]
         return [selection.apply(view) for view in views]
 
     def _entities(self, rows: Sequence[sqlite3.Row], selection: Selection) -> list[Members]:

@@ -24,6 +24,8 @@ def enrollments(asked: Asked) -> Listing:
             182-list-enrollments-updated).
     """
     parameters, listing = asked.parameters, Listing("enrollment")
+    if asked.dialect.program_required and parameters.text("program") is None:
+        raise Refused(400, "Program is mandatory", "E1003")
     program, entity_type, uids = asked.program, asked.entity_type, asked.uids(_ENDPOINT)
     scope = asked.scope(_ENDPOINT)
     order = parameters.text("order") or ""

@@ -15,6 +15,22 @@ def present(members: Mapping[str, Any]) -> Members:
     return {name: value for name, value in members.items() if value is not None}
 
 
+def visible(view: Members, name: str, hidden: Mapping[str, frozenset[str]]) -> Members:
+    """Return a view without what a version does not show of it, and of the parts inside it.
+
+    Args:
+        view: the view of an object or of a part.
+        name: the kind of object, or the list that holds the part, e.g. `dataValues`.
+        hidden: what is not shown, by such names.
+    """
+    gone = hidden.get(name, frozenset())
+    return {
+        member: [visible(item, member, hidden) for item in value] if member in hidden else value
+        for member, value in view.items()
+        if member not in gone
+    }
+
+
 def attribute_views(
     rows: Iterable[sqlite3.Row], wanted: Mapping[str, bool], model: Model
 ) -> list[Members]:
@@ -30,6 +46,7 @@ def attribute_views(
             "displayName": attribute["name"],
             "createdAt": row["created_at"],
             "updatedAt": row["updated_at"],
+            "storedBy": row["stored_by"],
             "valueType": attribute["valueType"],
             "value": row["value"],
         }
@@ -39,12 +56,14 @@ def attribute_views(
 
 def note_view(row: sqlite3.Row, model: Model) -> Members:
     """Show a note."""
+    author = model.user_view(row["created_by"])
     return present(
         {
             "note": row["uid"],
             "storedAt": row["stored_at"],
             "value": row["value"],
-            "createdBy": named_user(model.user_view(row["created_by"])),
+            "createdBy": named_user(author),
+            "storedBy": author["username"] if author else None,
         }
     )
 

@@ -7,7 +7,6 @@ import json
 import sqlite3
 
 from dhis2_sandbox.exports.part_views import data_value_views, named_user, present
-from dhis2_sandbox.imports.kinds import Kind
 from dhis2_sandbox.metadata.model import Model
 from dhis2_sandbox.metadata.store import Members
 
@@ -44,6 +43,7 @@ def enrollment_view(row: sqlite3.Row, model: Model) -> Members:
             "completedBy": row["completed_by"],
             "completedAt": row["completed_at"],
             "deleted": bool(row["deleted"]),
+            "attributeOptionCombo": row["option_combo"],
             **_common(row, model),
         }
     )
@@ -74,22 +74,6 @@ def event_view(row: sqlite3.Row, model: Model, *, follow_up: bool) -> Members:
             "dataValues": data_value_views(row, model),
         }
     )
-
-
-def without_end_gaps(kind: Kind, view: Members) -> Members:
-    """Return the view without what the end of a relationship does not show (recordings: 161)."""
-    gaps = {
-        Kind.ENTITY: "geometry",
-        Kind.ENROLLMENT: "completedBy",
-        Kind.EVENT: "trackedEntity",
-    }
-    shown = {name: value for name, value in view.items() if name != gaps.get(kind)}
-    if kind is Kind.EVENT:
-        shown["dataValues"] = [
-            {name: value for name, value in item.items() if name != "storedBy"}
-            for item in shown["dataValues"]
-        ]
-    return shown
 
 
 def _stamps(row: sqlite3.Row) -> Members:

@@ -24,6 +24,10 @@ class Refused(Exception):
         self.code = code
 
 
+class RefusedByTomcat(Refused):
+    """A request that never reaches DHIS2's own code: the answer is an HTML page."""
+
+
 def json_answer(
     body: object, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> Response:

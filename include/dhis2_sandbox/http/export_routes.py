@@ -16,7 +16,7 @@ from dhis2_sandbox.exports.listing import Listing
 from dhis2_sandbox.exports.parameters import pager, paging_from
 from dhis2_sandbox.exports.reading import single_row
 from dhis2_sandbox.exports.relationship_listing import relationships
-from dhis2_sandbox.http.answers import Refused, json_answer
+from dhis2_sandbox.http.answers import RefusedByTomcat, json_answer
 from dhis2_sandbox.http.visits import Asking, Visit
 from dhis2_sandbox.imports.kinds import Kind
 
@@ -66,6 +66,7 @@ def list_objects(endpoint: str, asking: Asking) -> Response:
                 connection,
                 asked.model,
                 asked.rights,
+                asked.dialect,
                 program=asked.parameters.text("program"),
                 deleted=asked.parameters.flag("includeDeleted"),
             )
@@ -88,14 +89,18 @@ def read_object(endpoint: str, uid: str, asking: Asking) -> Response:
     with asking.sandbox.database.reading() as connection:
         row = single_row(connection, known.kind, uid, asked)
         children = Children(
-            connection, asked.model, asked.rights, program=program["id"] if program else None
+            connection,
+            asked.model,
+            asked.rights,
+            asked.dialect,
+            program=program["id"] if program else None,
         )
         return json_answer(Details(children).show(known.kind, [row], selection)[0])
 
 
 def _endpoint(name: str, asking: Visit) -> Endpoint:
     if name not in _ENDPOINTS:
-        raise Refused(404, f"No static resource {asking.request.url.path.strip('/')}.")
+        raise RefusedByTomcat(404, f"No static resource {asking.request.url.path.strip('/')}.")
     return _ENDPOINTS[name]
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request, Response
 from starlette.datastructures import UploadFile
 
+from dhis2_sandbox.exports.part_views import visible
 from dhis2_sandbox.http.answers import Refused, json_answer, web_message
 from dhis2_sandbox.http.visits import Asking, Visit, demand
 from dhis2_sandbox.identifiers import new_uid
@@ -14,6 +15,7 @@ from dhis2_sandbox.metadata.members import user_reference
 
 
 router = APIRouter(prefix="/api")
+_NO_SHARING = {"external": False, "users": {}, "userGroups": {}}
 
 
 class Upload:
@@ -118,7 +120,7 @@ def _described(asking: Visit, uid: str, sent: Upload) -> dict[str, Any]:
         "translations": [],
         "favorites": [],
         "favorite": False,
-        "sharing": {"external": False, "users": {}, "userGroups": {}},
+        "sharing": visible(_NO_SHARING, "sharing", asking.sandbox.dialect.hidden),
         "user": user_reference(user),
         "attributeValues": [],
     }

@@ -1,6 +1,6 @@
 """Which metadata object does a path name, and may this account have it?"""
 
-from dhis2_sandbox.http.answers import Refused
+from dhis2_sandbox.http.answers import Refused, RefusedByTomcat
 from dhis2_sandbox.http.visits import Visit, demand
 from dhis2_sandbox.metadata.classes import CLASSES
 from dhis2_sandbox.metadata.store import Members
@@ -13,7 +13,7 @@ def known_class(plural: str, asking: Visit) -> None:
         Refused: 404, as a page.
     """
     if plural not in CLASSES:
-        raise Refused(404, f"No static resource {asking.request.url.path.strip('/')}.")
+        raise RefusedByTomcat(404, f"No static resource {asking.request.url.path.strip('/')}.")
 
 
 def known_object(plural: str, uid: str, asking: Visit, wish: int) -> Members:

@@ -1,6 +1,6 @@
 """Why would an attribute value be refused?"""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from dhis2_sandbox.imports.binding import text_of
 from dhis2_sandbox.imports.findings import Finding
@@ -11,6 +11,11 @@ from dhis2_sandbox.metadata.store import Members
 
 
 _LONGEST = 1200
+#: Per code of a value that does not fit its type: what the finding names.
+_MISFIT: Mapping[str, Callable[[Members, str, str], tuple[str, str]]] = {
+    "E1007": lambda attribute, value, _: (attribute["valueType"], f'Invalid format: "{value}"'),
+    "E1085": lambda attribute, _, word: (attribute["id"], word),
+}
 
 
 def check_values(situation: Situation, kind: Kind, item: Members) -> Iterator[Finding]:
@@ -36,11 +41,11 @@ def _check_text(
         yield finding(kind, item, "E1077", value, _LONGEST)
     word = misfit(value_type, value)
     if word is not None:
-        if value_type in REFUSED_TWICE:
-            yield finding(kind, item, "E1007", value_type, f'Invalid format: "{value}"')
-        yield finding(kind, item, "E1085", attribute["id"], word)
+        *some_types_only, last = situation.dialect.attribute_value_codes
+        for code in (*(some_types_only if value_type in REFUSED_TWICE else ()), last):
+            yield finding(kind, item, code, *_MISFIT[code](attribute, value, word))
     if value_type in FILES and value not in situation.stored.files:
-        yield finding(kind, item, "E1084", value)
+        yield finding(kind, item, situation.dialect.missing_file_codes[0], value, "not found")
     yield from check_option(situation, kind, item, sent)
 
 

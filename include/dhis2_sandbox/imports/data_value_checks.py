@@ -41,7 +41,7 @@ def _check_text(
     if word is not None:
         yield finding(_KIND, item, "E1302", element["id"], word)
     if value_type in FILES and value not in situation.stored.files:
-        yield finding(_KIND, item, "E1084", value)
+        yield finding(_KIND, item, situation.dialect.missing_file_codes[1], value, "not found")
     if value_type == "ORGANISATION_UNIT" and situation.model.path(value) is None:
         yield finding(_KIND, item, "E1302", element["id"], "value_not_valid_organisation_unit")
     yield from check_option(situation, _KIND, item, (element, value))

@@ -50,10 +50,11 @@ def _immutable(situation: Situation, item: Members) -> Iterator[Finding]:
 
 def _access(situation: Situation, item: Members) -> Iterator[Finding]:
     rights, row = situation.rights, situation.before(_KIND, item)
+    code = situation.dialect.no_entity_access_code
     if row is None and not rights.captures(situation.model.path(item["orgUnit"]) or ""):
         yield finding(_KIND, item, "E1000", rights.uid, item["orgUnit"])
     if row is not None and not rights.searches(situation.model.path(row["org_unit"]) or ""):
-        yield finding(_KIND, item, "E1003", rights.uid, item["trackedEntity"])
+        yield finding(_KIND, item, code, rights.uid, item["trackedEntity"])
     entity_type = situation.model.entity_type(item["trackedEntityType"])
     if not rights.may(DATA_WRITE, entity_type):
         yield finding(_KIND, item, "E1001", rights.uid, item["trackedEntityType"])

@@ -73,7 +73,8 @@ def _relations(situation: Situation, item: Members) -> Iterator[Finding]:
 def _enrollment(situation: Situation, item: Members) -> Iterator[Finding]:
     uid, enrollment = item["event"], item.get("enrollment")
     if not enrollment:
-        yield finding(_KIND, item, "E1033", uid)
+        for code in situation.dialect.no_enrollment_codes:
+            yield finding(_KIND, item, code, "enrollment" if code == "E1123" else uid)
         return
     program, entity = situation.program_and_entity(enrollment)
     if entity is None:
@@ -86,10 +87,8 @@ def _access(situation: Situation, item: Members) -> Iterator[Finding]:
     rights, row = situation.rights, situation.before(_KIND, item)
     if row is None and not rights.captures(situation.model.path(item["orgUnit"]) or ""):
         yield finding(_KIND, item, "E1000", rights.uid, item["orgUnit"])
-    reopened = (
-        row is not None and row["status"] == "COMPLETED" and item.get("status") != "COMPLETED"
-    )
-    if reopened and not rights.has("F_UNCOMPLETE_EVENT"):
+    completed = row is not None and row["status"] == "COMPLETED"
+    if completed and item.get("status") != "COMPLETED" and not rights.has("F_UNCOMPLETE_EVENT"):
         yield finding(_KIND, item, "E1083", rights.uid)
     if not rights.may(DATA_WRITE, situation.model.stage(item["programStage"])):
         yield finding(_KIND, item, "E1095", rights.uid, item["programStage"])

@@ -20,6 +20,10 @@ def check_status(situation: Situation, item: Members) -> Iterator[Finding]:
         yield finding(_KIND, item, "E1315", status)
     if row is not None and row["status"] in _DONE and status not in _DONE:
         yield finding(_KIND, item, "E1316", row["status"], status)
+    stage = situation.model.stage(item["programStage"]) or {}
+    blocked = situation.dialect.blocked_when_completed and stage.get("blockEntryForm")
+    if blocked and row is not None and row["status"] == status == "COMPLETED":
+        yield finding(_KIND, item, "E1326", item["event"])
 
 
 def check_repetition(situation: Situation, item: Members) -> Iterator[Finding]:

@@ -100,6 +100,10 @@ _MESSAGES: Mapping[str, str] = {
     "E1315": "Status `{0}` does not allow creating data values, "
     "allow statuses: [COMPLETED, VISITED, ACTIVE].",
     "E1316": "Event cannot transition from status `{0}` to status `{1}`.",
+    "E1324": "User `{0}` has no ownership access to any program "
+    "for the provided TrackedEntity: `{1}`.",
+    "E1326": "Event `{0}` is completed and its ProgramStage blocks the entry form "
+    "after completion. Reopen the Event before updating.",
     "E4000": "Relationship: `{0}` cannot link to itself.",
     "E4001": "Relationship Item `{0}` for Relationship `{1}` is invalid: "
     "an Item can link only one Tracker entity.",

@@ -25,9 +25,9 @@ def merge_attributes(pen: Pen, entity: str, sent: Iterable[Members]) -> None:
             )
             continue
         pen.connection.execute(
-            "INSERT INTO attribute VALUES (?1, ?2, ?3, ?4, ?4) ON CONFLICT DO UPDATE"
-            " SET value = ?3, updated_at = ?4 WHERE value != ?3",
-            (entity, one["attribute"], holdable(value), pen.stamp()),
+            "INSERT INTO attribute VALUES (?1, ?2, ?3, ?4, ?4, ?5) ON CONFLICT DO UPDATE"
+            " SET value = ?3, updated_at = ?4, stored_by = ?5 WHERE value != ?3",
+            (entity, one["attribute"], holdable(value), pen.stamp(), pen.author.username),
         )
 
 

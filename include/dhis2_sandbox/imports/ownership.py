@@ -16,7 +16,8 @@ def transfer(sandbox: Sandbox, rights: Rights, owned: tuple[str, str], org_unit:
         org_unit: the new owner.
 
     Raises:
-        Refused: 404 for a person or program that is not there, 403 without access to the owner.
+        Refused: 404 for a person or program that is not there, 403 without access to the owner;
+            from 2.43, 404 for no org unit and 400 for the present owner.
     """
     entity, program_uid = owned
     program, path = sandbox.model.program(program_uid), sandbox.model.path(org_unit)
@@ -34,6 +35,8 @@ def transfer(sandbox: Sandbox, rights: Rights, owned: tuple[str, str], org_unit:
         open_to = rights.superuser or is_open_to(rights, program, place)
         if not (open_to and rights.may(DATA_WRITE, program)):
             raise Refused(403, "User does not have access to change ownership", "E1006")
+        if sandbox.dialect.transfer_checked:
+            _check_change(owned, path, owner and owner["org_unit"], org_unit)
         if path is None:
             return
         connection.execute("INSERT OR REPLACE INTO owner VALUES (?, ?, ?)", (*owned, org_unit))
@@ -41,3 +44,18 @@ def transfer(sandbox: Sandbox, rights: Rights, owned: tuple[str, str], org_unit:
             connection.execute(
                 "UPDATE entity SET updated_at = ? WHERE uid = ?", (sandbox.clock.stamp(), entity)
             )
+
+
+def _check_change(
+    owned: tuple[str, str], path: str | None, owner: str | None, org_unit: str
+) -> None:
+    if path is None:
+        message = "Tracked entity not transferred. Org unit supplied does not exist."
+        raise Refused(404, message, "E1005")
+    if owner == org_unit:
+        entity, program = owned
+        message = (
+            f"Tracked entity not transferred. The owner of the tracked entity {entity} "
+            f"and program {program} is already {org_unit}"
+        )
+        raise Refused(400, message, "E1003")

@@ -74,6 +74,7 @@ class Writer:
             "enrolled_at": item["enrolledAt"],
             "occurred_at": item.get("occurredAt") or item["enrolledAt"],
             "follow_up": bool(item.get("followUp")),
+            "option_combo": item.get("attributeOptionCombo") or OPTION_COMBO,
             **self._completion(Kind.ENROLLMENT, item, status),
         }
         self._put(Kind.ENROLLMENT, item, values)
@@ -129,10 +130,16 @@ class Writer:
             "geometry": json.dumps(geometry) if geometry else None,
             "created_at_client": item.get("createdAtClient"),
             "updated_at_client": item.get("updatedAtClient"),
-            "stored_by": item.get("storedBy"),
+            "stored_by": self._stored_by(kind, item),
         }
         exists = self._situation.stored.row(kind, uid) is not None
         self._pen.put(TABLE[kind], uid, values | common, exists=exists)
+
+    def _stored_by(self, kind: Kind, item: Members) -> str | None:
+        """Return who is named beside the author: what was sent, or the author (measured)."""
+        if self._situation.dialect.author_is_stored_by and kind is not Kind.ENTITY:
+            return self._pen.author.username
+        return item.get("storedBy")
 
     def _completion(self, kind: Kind, item: Members, status: str) -> dict[str, Any]:
         """Return when and by whom: of the moment the status was reached, never changed later."""
