@@ -8,9 +8,9 @@ from pathlib import Path
 
 from dhis2_sandbox.app import create_app
 from dhis2_sandbox.clock import Clock
-from dhis2_sandbox.dialect import DEFAULT_VERSION, DIALECTS
 from dhis2_sandbox.server import NotLoopback, listen, server_for
 from dhis2_sandbox.start import Superuser, generated_superuser, has_superuser
+from dhis2_sandbox.versions import DEFAULT_VERSION, DIALECTS
 
 
 _PASSWORD = "DHIS2_SANDBOX_PASSWORD"  # noqa: S105 - the variable's name, not a password

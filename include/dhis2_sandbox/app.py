@@ -8,11 +8,11 @@ from fastapi import FastAPI, Request, Response
 from starlette.types import ASGIApp
 
 from dhis2_sandbox.clock import Clock
-from dhis2_sandbox.dialect import DEFAULT_VERSION
 from dhis2_sandbox.http import (
     data_store_routes,
     export_routes,
     file_routes,
+    legacy_routes,
     metadata_change_routes,
     metadata_routes,
     system_routes,
@@ -22,6 +22,7 @@ from dhis2_sandbox.http.answers import Refused, RefusedByTomcat, tomcat_page, we
 from dhis2_sandbox.http.front_door import FrontDoor
 from dhis2_sandbox.http.visits import Asking, Nobody
 from dhis2_sandbox.start import Superuser, fill_with_district, open_sandbox
+from dhis2_sandbox.versions import DEFAULT_VERSION
 
 
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"]
@@ -59,6 +60,7 @@ def create_app(
         system_routes,
         data_store_routes,
         file_routes,
+        legacy_routes,
         tracker_routes,
         export_routes,
         metadata_change_routes,

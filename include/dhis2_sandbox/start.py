@@ -10,13 +10,13 @@ from dhis2_sandbox.access.accounts import Accounts
 from dhis2_sandbox.access.rights import rights_of
 from dhis2_sandbox.clock import Clock
 from dhis2_sandbox.database import Database
-from dhis2_sandbox.dialect import DIALECTS
 from dhis2_sandbox.identifiers import new_uid
 from dhis2_sandbox.imports.importer import TrackerOptions
 from dhis2_sandbox.metadata.first_objects import ADMIN, first_objects
 from dhis2_sandbox.metadata.importer import MetadataOptions
 from dhis2_sandbox.metadata.store import Members, MetadataStore
 from dhis2_sandbox.sandbox import Sandbox
+from dhis2_sandbox.versions import DIALECTS
 
 
 _DISTRICT = Path(__file__).parent / "district"

@@ -12,9 +12,9 @@ from pathlib import Path
 
 from dhis2_sandbox.app import create_app
 from dhis2_sandbox.clock import Clock
-from dhis2_sandbox.dialect import DIALECTS
 from dhis2_sandbox.server import serve
 from dhis2_sandbox.start import Superuser
+from dhis2_sandbox.versions import DIALECTS
 from sandbox.essence import essence
 from sandbox.exchanges import PASSWORDS, Answer, Exchange, Replay, recorded
 from sandbox.tied_pages import is_tied, listing_of, pages_agree

@@ -31,6 +31,7 @@ class Answer:
 class Exchange:
     """One recorded request with the real server's answer."""
 
+    version: str
     name: str
     request: dict[str, Any]
     recorded: Answer
@@ -43,7 +44,7 @@ def recorded(version: str) -> Iterator[Exchange]:
         for line in lines:
             item = json.loads(line)
             answer = Answer(item["response"]["status"], item["response"]["body"])
-            yield Exchange(item["name"], item["request"], answer)
+            yield Exchange(version, item["name"], item["request"], answer)
 
 
 def known_differences(version: str) -> dict[str, str]:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from dhis2_sandbox.dialect import DIALECTS
+from dhis2_sandbox.versions import DIALECTS
 from sandbox.agreement import GOAL, agreement
 from sandbox.exchanges import known_differences
 

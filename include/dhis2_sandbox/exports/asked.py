@@ -58,7 +58,12 @@ class Asked:
 
     def uids(self, endpoint: str) -> list[str]:
         """Return the objects that the request names."""
-        return self.parameters.listed(self.dialect.uid_lists[endpoint], self.dialect.separator)
+        return self.parameters.listed_by(self.dialect.uid_lists[endpoint])
+
+    def illegal(self, message: str) -> Refused:
+        """Return the refusal of a query that makes no sense."""
+        status, code = self.dialect.illegal_query
+        return Refused(status, message, code)
 
 
 def as_json(values: Iterable[str]) -> str:
@@ -76,6 +81,11 @@ def reach_of(scope: Scope, program: Members | None) -> frozenset[str] | None:
         if is_open_to(scope.rights, program, unit["path"])
     )
     return open_units if scope.org_units is None else scope.org_units & open_units
+
+
+def owner_checked_after_page(asked: Asked, endpoint: str) -> bool:
+    """Tell whether a page is cut before the owner is looked at, and so may come out short."""
+    return endpoint in asked.dialect.owner_checked_after_page
 
 
 def enrolled(listing: Listing, parameters: Parameters, alias: str) -> None:

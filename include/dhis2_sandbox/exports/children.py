@@ -22,6 +22,7 @@ class Children:
 
     Attributes:
         program: the only program whose enrollments and owners are read, if given.
+        every_program: reads everything in spite of the program.
         deleted: reads deleted children as well.
     """
 
@@ -30,6 +31,7 @@ class Children:
     rights: Rights
     dialect: Dialect
     program: str | None = None
+    every_program: bool = False
     deleted: bool = False
 
     def rows(self, table: str, column: str, values: Iterable[str]) -> list[sqlite3.Row]:
@@ -51,9 +53,8 @@ class Children:
 
     def enrollments(self, people: Iterable[str]) -> Grouped:
         """Return the enrollments of people in the programs that may be read."""
-        programs = (
-            {self.program} if self.program else set(readable_programs(self.model, self.rights))
-        )
+        limited = self.program is not None and not self.every_program
+        programs = {self.program} if limited else set(readable_programs(self.model, self.rights))
         rows = self.rows("enrollment", "entity", people)
         return _by(
             "entity", [row for row in rows if row["program"] in programs and self._alive(row)]
@@ -71,7 +72,17 @@ class Children:
         """Return the owners of people."""
         query = "SELECT * FROM owner WHERE entity IN (SELECT value FROM json_each(?))"
         rows = self.connection.execute(query, (json.dumps(list(people)),)).fetchall()
-        return _by("entity", [row for row in rows if self.program in {None, row["program"]}])
+        shown = self.program is None or bool(self.dialect.shows_every_program)
+        return _by("entity", [row for row in rows if shown or self.program == row["program"]])
+
+    def enrolled(self, people: Iterable[str]) -> set[str]:
+        """Return the people whom somebody owns in the program that the listing is limited to."""
+        owners = self.owners(people)
+        return {
+            uid
+            for uid, rows in owners.items()
+            if self.program in {None, *(row["program"] for row in rows)}
+        }
 
     def links(self, uids: Iterable[str]) -> Grouped:
         """Return the relationships at whose ends the objects are."""
@@ -80,7 +91,8 @@ class Children:
         for column in ("from_uid", "to_uid"):
             for row in self.rows("relationship", column, named):
                 kind = self.model.metadata.get("relationshipTypes", row["type"])
-                if self._alive(row) and self.rights.may(DATA_READ, kind):
+                shown = not row["deleted"] or (self.deleted and self.dialect.nested_deleted_links)
+                if shown and self.rights.may(DATA_READ, kind):
                     found.setdefault(row[column], []).append(row)
         return found
 

@@ -11,6 +11,7 @@ from dhis2_sandbox.exports.children import Children, Grouped
 from dhis2_sandbox.exports.fields import Selection
 from dhis2_sandbox.exports.part_views import (
     attribute_views,
+    bare_end,
     note_view,
     owner_view,
     relationship_view,
@@ -35,10 +36,12 @@ class Details:
     Attributes:
         as_end: shows the end of a relationship: a person with the attributes of every program,
             no relationships, and without some members (recordings: 161, 166).
+        nested: shows relationships inside of something else.
     """
 
     children: Children
     as_end: bool = False
+    nested: bool = False
 
     def show(self, kind: Kind, rows: Sequence[sqlite3.Row], selection: Selection) -> list[Members]:
         """Show rows of one kind with the members that are asked for."""
@@ -60,14 +63,17 @@ class Details:
         values = self.children.values(uids) if wanted("attributes") else {}
         enrollments = self.children.enrollments(uids) if wanted("enrollments") else {}
         owners = self.children.owners(uids) if wanted("programOwners") else {}
-        shown = self._shown_by_row(Kind.ENROLLMENT, enrollments, below)
+        enrolled = self.children.enrolled(uids) if self.as_end else set(uids)
+        shown = self.shown_by_row(Kind.ENROLLMENT, enrollments, below)
         links = self._links(uids, selection)
         return [
             entity_view(row, model)
             | links.get(row["uid"], {})
             | {
                 "attributes": attribute_views(
-                    values.get(row["uid"], ()), self._attributes_of(row), model
+                    values.get(row["uid"], ()),
+                    self._attributes_of(row, enrolled=row["uid"] in enrolled),
+                    model,
                 ),
                 "enrollments": shown.get(row["uid"], []),
                 "programOwners": [owner_view(owner) for owner in owners.get(row["uid"], ())],
@@ -81,7 +87,7 @@ class Details:
         values = self.children.values(people) if wanted("attributes") else {}
         events = self.children.events(uids) if wanted("events") else {}
         notes = self.children.notes(uids) if wanted("notes") else {}
-        shown = self._shown_by_row(Kind.EVENT, events, selection.below("events"))
+        shown = self.shown_by_row(Kind.EVENT, events, selection.below("events"))
         links = self._links(uids, selection)
         return [
             enrollment_view(row, model)
@@ -104,7 +110,7 @@ class Details:
         followed = self.children.followed({row["enrollment"] for row in rows} - {None})
         links = self._links(uids, selection)
         return [
-            event_view(row, model, follow_up=row["enrollment"] in followed)
+            event_view(row, model, self.children.dialect, follow_up=row["enrollment"] in followed)
             | links.get(row["uid"], {})
             | {"notes": [note_view(note, model) for note in notes.get(row["uid"], ())]}
             for row in rows
@@ -112,17 +118,24 @@ class Details:
 
     def _relationships(self, rows: Sequence[sqlite3.Row], selection: Selection) -> list[Members]:
         ends: dict[str, Members] = {}
-        details = Details(replace(self.children, program=None), as_end=True)
+        children, older = self.children, self.children.dialect.shows_every_program
+        reader = children if older else replace(children, program=None)
+        details = Details(reader, as_end=True, nested=self.nested)
         for side in ("from", "to"):
             for kind, table in _TABLES.items() if selection.asks_for(side) else ():
                 named = [row[f"{side}_uid"] for row in rows if row[f"{side}_kind"] == kind]
                 found = self.children.rows(table, "uid", named)
                 inner = selection.below(side).below(UID_MEMBER[kind])
-                shown = details.show(kind, found, inner)
+                bare = self.nested and children.dialect.nested_ends_bare
+                shown = (
+                    [inner.apply(bare_end(kind, row)) for row in found]
+                    if bare
+                    else details.show(kind, found, inner)
+                )
                 ends |= {row["uid"]: view for row, view in zip(found, shown, strict=True)}
         return [relationship_view(row, self.children.model, ends) for row in rows]
 
-    def _shown_by_row(
+    def shown_by_row(
         self, kind: Kind, rows: Grouped, selection: Selection
     ) -> dict[str, list[Members]]:
         """Show grouped rows in one go, and keep the groups."""
@@ -134,16 +147,17 @@ class Details:
         if self.as_end:
             return {}
         links = self.children.links(uids) if selection.asks_for("relationships") else {}
-        shown = self._shown_by_row(Kind.RELATIONSHIP, links, selection.below("relationships"))
+        nested = replace(self, nested=True)
+        shown = nested.shown_by_row(Kind.RELATIONSHIP, links, selection.below("relationships"))
         return {uid: {"relationships": shown.get(uid, [])} for uid in uids}
 
-    def _attributes_of(self, row: sqlite3.Row) -> Mapping[str, bool]:
+    def _attributes_of(self, row: sqlite3.Row, *, enrolled: bool) -> Mapping[str, bool]:
         """Return which attributes stand on the person: the type's, and those of the program."""
-        model = self.children.model
+        children, model = self.children, self.children.model
         mine = dict(model.type_attributes.get(row["type"], {}))
-        if self.children.program is not None:
-            mine |= model.program_attributes.get(self.children.program, {})
-        if self.as_end:
+        if children.program is not None and enrolled:
+            mine |= model.program_attributes.get(children.program, {})
+        if children.program is None if self.as_end else children.every_program:
             for attributes in model.program_attributes.values():
                 mine |= attributes
         return mine

@@ -1,6 +1,13 @@
 """Which enrollments does /api/tracker/enrollments list?"""
 
-from dhis2_sandbox.exports.asked import STAMPS, Asked, as_json, enrolled, reach_of
+from dhis2_sandbox.exports.asked import (
+    STAMPS,
+    Asked,
+    as_json,
+    enrolled,
+    owner_checked_after_page,
+    reach_of,
+)
 from dhis2_sandbox.exports.listing import AMONG, Listing, updated_bounds
 from dhis2_sandbox.exports.scope import readable_programs
 from dhis2_sandbox.http.answers import Refused
@@ -43,14 +50,16 @@ def enrollments(asked: Asked) -> Listing:
         listing.where("t.entity = ?", parameters.text("trackedEntity"))
     if not parameters.flag("includeDeleted"):
         listing.where("t.deleted = 0")
-    reach = reach_of(scope, program)
+    checked = not owner_checked_after_page(asked, _ENDPOINT)
+    reach = reach_of(scope, program) if checked else scope.org_units
     if reach is not None:
-        listing.where(f"coalesce({_OWNER}, t.org_unit) {AMONG}", as_json(reach))
+        place = "t.org_unit" if asked.dialect.by_own_org_unit else f"coalesce({_OWNER}, t.org_unit)"
+        listing.where(f"{place} {AMONG}", as_json(reach))
     status = parameters.text("status") or parameters.text("programStatus")
     if status is not None:
         listing.where("t.status = ?", status)
     enrolled(listing, parameters, "t")
     after, _ = updated_bounds(parameters)
     listing.between("t.updated_at", after, None)
-    listing.order_by(order, _COLUMNS | STAMPS)
+    listing.order_by(parameters, _COLUMNS | STAMPS, asked.dialect.orders[_ENDPOINT])
     return listing

@@ -1,6 +1,13 @@
 """Which people does /api/tracker/trackedEntities list?"""
 
-from dhis2_sandbox.exports.asked import STAMPS, Asked, as_json, enrolled, reach_of
+from dhis2_sandbox.exports.asked import (
+    STAMPS,
+    Asked,
+    as_json,
+    enrolled,
+    owner_checked_after_page,
+    reach_of,
+)
 from dhis2_sandbox.exports.filters import attribute_conditions
 from dhis2_sandbox.exports.listing import AMONG, Condition, Listing, updated_bounds
 from dhis2_sandbox.exports.parameters import Parameters
@@ -29,7 +36,7 @@ def people(asked: Asked) -> Listing:
     parameters, listing = asked.parameters, Listing("entity")
     program, entity_type, uids = asked.program, asked.entity_type, asked.uids(_ENDPOINT)
     deleted = parameters.flag("includeDeleted")
-    _check(program, entity_type, uids)
+    _check(asked, program, entity_type, uids)
     _check_program_parameters(parameters, program)
     scope = asked.scope(_ENDPOINT)
     if entity_type is not None:
@@ -40,24 +47,25 @@ def people(asked: Asked) -> Listing:
         listing.where_in("t.uid", uids)
     if not deleted:
         listing.where("t.deleted = 0")
-    _owned(listing, scope, program)
+    _owned(listing, scope, program, checked=not owner_checked_after_page(asked, _ENDPOINT))
     if program is not None:
         listing.conditions.append(_enrolled(parameters, program["id"], deleted=deleted))
     listing.between("t.updated_at", *updated_bounds(parameters))
     listing.conditions += attribute_conditions(parameters.all("filter"))
     if parameters.text("potentialDuplicate") is not None:
         listing.where("t.potential_duplicate = ?", parameters.flag("potentialDuplicate"))
-    listing.order_by(parameters.text("order"), _orders(asked))
+    listing.order_by(parameters, _orders(asked), asked.dialect.orders[_ENDPOINT])
+    if program is None and asked.dialect.joins_enrollments:
+        listing.join = "LEFT JOIN enrollment joined ON joined.entity = t.uid"
     return listing
 
 
-def _check(program: Members | None, entity_type: str | None, uids: list[str]) -> None:
+def _check(asked: Asked, program: Members | None, entity_type: str | None, uids: list[str]) -> None:
     if program is None and entity_type is None and not uids:
         message = "Either `program`, `trackedEntityType` or `trackedEntities` should be specified"
-        raise Refused(400, message, "E1003")
+        raise asked.illegal(message)
     if program is not None and entity_type is not None:
-        message = "`program` and `trackedEntityType` cannot be specified simultaneously"
-        raise Refused(400, message, "E1003")
+        raise asked.illegal("`program` and `trackedEntityType` cannot be specified simultaneously")
 
 
 def _check_program_parameters(parameters: Parameters, program: Members | None) -> None:
@@ -66,9 +74,9 @@ def _check_program_parameters(parameters: Parameters, program: Members | None) -
         raise Refused(400, f"`program` must be defined when `{named[0]}` is specified", "E1003")
 
 
-def _owned(listing: Listing, scope: Scope, program: Members | None) -> None:
+def _owned(listing: Listing, scope: Scope, program: Members | None, *, checked: bool) -> None:
     """Limit people to their owner's org unit, or to where they are registered if none owns them."""
-    reach = reach_of(scope, program)
+    reach = reach_of(scope, program) if checked else scope.org_units
     if program is not None and reach is None:
         listing.where(f"EXISTS ({_OWNER} AND o.program = ?)", program["id"])
     elif program is not None:

@@ -55,7 +55,8 @@ def events(asked: Asked) -> Listing:
     _living(listing, parameters)
     reach = reach_of(scope, program)
     if reach is not None:
-        listing.where(f"coalesce({_OWNER}, t.org_unit) {AMONG}", as_json(reach))
+        place = "t.org_unit" if asked.dialect.by_own_org_unit else f"coalesce({_OWNER}, t.org_unit)"
+        listing.where(f"{place} {AMONG}", as_json(reach))
     for name, sql in _EQUAL.items():
         if parameters.text(name) is not None:
             listing.where(sql, parameters.text(name))
@@ -66,7 +67,7 @@ def events(asked: Asked) -> Listing:
         listing.between(column, parameters.time(f"{name}After"), before)
     listing.between("t.updated_at", *updated_bounds(parameters))
     listing.conditions += data_value_conditions(parameters.all("filter"))
-    listing.order_by(parameters.text("order"), _COLUMNS | STAMPS)
+    listing.order_by(parameters, _COLUMNS | STAMPS, asked.dialect.orders[_ENDPOINT])
     return listing
 
 

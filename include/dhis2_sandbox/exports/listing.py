@@ -28,6 +28,7 @@ class Listing:
     table: str
     conditions: list[Condition] = field(default_factory=list)
     order: str = "t.id DESC"
+    join: str = ""
 
     def where(self, sql: str, *values: object) -> None:
         """Add a condition."""
@@ -44,33 +45,36 @@ class Listing:
         if before is not None:
             self.where(f"{column} <= ?", before)
 
-    def order_by(self, text: str | None, columns: Mapping[str, str]) -> None:
-        """Take the order asked for; equal rows follow each other by id, newest first.
+    def order_by(self, parameters: Parameters, columns: Mapping[str, str], default: str) -> None:
+        """Take the order asked for, or the default one.
+
+        How equal rows follow each other is the version's: by id, or, until 2.40, as they lie in
+        the heap, so that a row that changes between two pages moves (tracker-api 2.4).
 
         Raises:
             Refused: 400 for a name by which nothing can be ordered.
         """
         parts = []
-        for part in filter(None, (text or "").split(",")):
+        for part in filter(None, (parameters.text("order") or "").split(",")):
             name, _, direction = part.partition(":")
             if name not in columns:
                 message = f"order parameter is invalid. Cannot order by '{name}'."
                 raise Refused(400, message, "E1003")
             parts.append(f"{columns[name]} {'DESC' if direction.lower() == 'desc' else 'ASC'}")
-        self.order = ", ".join([*parts, "t.id DESC"])
+        tie = parameters.dialect.tie.format(direction=parts[0].split()[-1] if parts else "DESC")
+        self.order = ", ".join([*parts, tie]) if parts else default
 
     def page(self, connection: sqlite3.Connection, paging: Paging) -> list[sqlite3.Row]:
         """Return the rows of a page, and one more if another page follows."""
         where, values = self._where()
-        query = (
-            f"SELECT t.* FROM {self.table} t WHERE {where} ORDER BY {self.order} LIMIT ? OFFSET ?"  # noqa: S608 - our own names
-        )
+        source = f"FROM {self.table} t {self.join} WHERE {where} ORDER BY {self.order}"
+        query = f"SELECT t.* {source} LIMIT ? OFFSET ?"
         return connection.execute(query, (*values, *paging.limits)).fetchall()
 
     def count(self, connection: sqlite3.Connection) -> int:
         """Return how many rows there are on all pages."""
         where, values = self._where()
-        query = f"SELECT count(*) FROM {self.table} t WHERE {where}"  # noqa: S608 - our own names
+        query = f"SELECT count(*) FROM {self.table} t {self.join} WHERE {where}"  # noqa: S608 - our own names
         return int(connection.execute(query, values).fetchone()[0])
 
     def _where(self) -> tuple[str, Sequence[object]]:

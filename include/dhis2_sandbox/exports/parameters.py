@@ -1,12 +1,13 @@
 """How are the parameters of a tracker listing read?"""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, timedelta
 from urllib.parse import quote, urlencode
 
 from dhis2_sandbox.clock import Clock, written
+from dhis2_sandbox.dialect import Dialect, ListParameter
 from dhis2_sandbox.http.answers import Refused
 
 
@@ -22,6 +23,7 @@ class Parameters:
 
     pairs: Sequence[tuple[str, str]]
     clock: Clock
+    dialect: Dialect
 
     def text(self, name: str) -> str | None:
         """Return a parameter, or None if it is absent or empty."""
@@ -35,6 +37,10 @@ class Parameters:
     def listed(self, name: str, separator: str = ",") -> list[str]:
         """Return the members of a parameter that is a list."""
         return [part for value in self.all(name) for part in value.split(separator) if part]
+
+    def listed_by(self, names: Iterable[ListParameter]) -> list[str]:
+        """Return the members of a list that the version knows under several names."""
+        return [part for name, separator in names for part in self.listed(name, separator)]
 
     def flag(self, name: str) -> bool:
         """Tell whether a parameter is true."""
@@ -68,7 +74,8 @@ class Parameters:
             return None
         match = _DURATION.fullmatch(value)
         if match is None:
-            raise Refused(400, f"`{name}` is not valid: {value}", "E1003")
+            status, code = self.dialect.illegal_query
+            raise Refused(status, f"`{name}` is not valid: {value}", code)
         length = timedelta(**{_UNITS[match[2]]: int(match[1])})
         return written(self.clock.now().astimezone(UTC) - length)
 
@@ -90,19 +97,22 @@ class Paging:
         return self.size + 1, (self.number - 1) * self.size
 
 
-def paging_from(parameters: Parameters, limit: int | None) -> Paging:
+def paging_from(parameters: Parameters, *, limited: bool) -> Paging:
     """Return the page. Without pages, rows above the limit are cut off in silence.
 
     Raises:
         Refused: 400 for a page or size that DHIS2 refuses (recordings: 123, 124).
     """
-    if (parameters.text("paging") or "true").lower() == "false":
-        if any(parameters.text(name) for name in _OF_PAGES):
+    dialect = parameters.dialect
+    limit = dialect.page_size_limit if limited else None
+    switches = dialect.paging_switches.items()
+    if any((parameters.text(name) or "").lower() == off for name, off in switches):
+        if dialect.page_checked and any(parameters.text(name) for name in _OF_PAGES):
             raise Refused(400, "Paging cannot be off for a request that asks for a page", "E1003")
         return Paging(1, None, with_total=False, limit=limit)
     number = positive(parameters, "page", 1)
     size = positive(parameters, "pageSize", _DEFAULT_SIZE)
-    if limit is not None and size > limit:
+    if dialect.page_checked and limit is not None and size > limit:
         message = (
             f"Invalid page size: {size}. It must not exceed the system limit of "
             f"KeyTrackedEntityMaxLimit {limit}."
@@ -115,13 +125,15 @@ def positive(parameters: Parameters, name: str, default: int) -> int:
     """Return a parameter that counts from 1.
 
     Raises:
-        Refused: 400 for anything else.
+        Refused: 400 for anything else; until 2.40 it is mended to the default (recordings: 123).
     """
     text = parameters.text(name) or str(default)
     if not text.lstrip("-").isdigit():
         raise Refused(
             400, f"Value '{text}' is not valid for parameter {name}. It must be an integer"
         )
+    if int(text) < 1 and not parameters.dialect.page_checked:
+        return default
     if int(text) < 1:
         raise Refused(400, f"{name} must be greater than or equal to 1 if specified", "E1003")
     return int(text)
@@ -131,13 +143,19 @@ def pager(
     address: str, pairs: Sequence[tuple[str, str]], paging: Paging, *, more: bool, total: int | None
 ) -> Mapping[str, object]:
     """Return the pager of a page, with links to its neighbours."""
-    found: dict[str, object] = {"page": paging.number, "pageSize": paging.size}
-    if total is not None and paging.size:
-        found |= {"total": total, "pageCount": -(-total // paging.size)}
+    found = page_members(paging, total)
     if paging.number > 1:
         found["prevPage"] = _link(address, pairs, paging.number - 1)
     if more:
         found["nextPage"] = _link(address, pairs, paging.number + 1)
+    return found
+
+
+def page_members(paging: Paging, total: int | None) -> dict[str, object]:
+    """Return what every version says of a page."""
+    found: dict[str, object] = {"page": paging.number, "pageSize": paging.size}
+    if total is not None and paging.size:
+        found |= {"total": total, "pageCount": -(-total // paging.size)}
     return found
 
 

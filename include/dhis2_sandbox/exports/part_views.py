@@ -25,10 +25,16 @@ def visible(view: Members, name: str, hidden: Mapping[str, frozenset[str]]) -> M
     """
     gone = hidden.get(name, frozenset())
     return {
-        member: [visible(item, member, hidden) for item in value] if member in hidden else value
+        member: _visible_inside(value, member, hidden) if member in hidden else value
         for member, value in view.items()
         if member not in gone
     }
+
+
+def _visible_inside(value: Any, name: str, hidden: Mapping[str, frozenset[str]]) -> Any:
+    if isinstance(value, list):
+        return [visible(item, name, hidden) for item in value]
+    return visible(value, name, hidden)
 
 
 def attribute_views(
@@ -92,6 +98,15 @@ def relationship_view(row: sqlite3.Row, model: Model, ends: Mapping[str, Members
             },
         }
     )
+
+
+def bare_end(kind: Kind, row: sqlite3.Row) -> Members:
+    """Show the end of a relationship as 2.40 does inside of people (recordings: 166 of 2.40.9)."""
+    own = {UID_MEMBER[kind]: row["uid"]}
+    if kind is not Kind.ENTITY:
+        return own
+    flags = {"inactive": False, "deleted": False, "potentialDuplicate": False}
+    return {**own, **flags, "attributes": [], "programOwners": []}
 
 
 def named_user(user: Members | None) -> Members | None:

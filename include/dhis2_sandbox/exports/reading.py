@@ -32,6 +32,10 @@ def single_row(connection: sqlite3.Connection, kind: Kind, uid: str, asked: Aske
     """
     query = f"SELECT * FROM {_TABLES[kind]} WHERE uid = ? AND deleted = 0"  # noqa: S608 - our own names
     row: sqlite3.Row | None = connection.execute(query, (uid,)).fetchone()
+    if row is None and kind is Kind.ENTITY and asked.parameters.text("program") is not None:
+        status = asked.dialect.missing_person_status
+        code = "E1005" if status == 404 else None
+        raise Refused(status, f"{_NAMES[kind]} with id {uid} could not be found.", code)
     if row is None:
         raise Refused(404, f"{_NAMES[kind]} with id {uid} could not be found.", "E1005")
     if not asked.rights.superuser and not _is_readable(connection, kind, row, asked):

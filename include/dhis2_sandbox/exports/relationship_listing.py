@@ -26,5 +26,5 @@ def relationships(asked: Asked) -> Listing:
         listing.where("t.deleted = 0")
     kinds = asked.model.metadata.all("relationshipTypes")
     listing.where_in("t.type", [kind["id"] for kind in kinds if asked.rights.may(DATA_READ, kind)])
-    listing.order_by(parameters.text("order"), _COLUMNS)
+    listing.order_by(parameters, _COLUMNS, asked.dialect.orders["relationships"])
     return listing

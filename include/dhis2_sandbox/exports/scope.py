@@ -32,10 +32,12 @@ def scope_of(
         Refused: as recorded in 030, 133, 214 and 215.
     """
     model, rights = who
-    named = parameters.listed(dialect.org_units[endpoint], dialect.separator)
-    mode = parameters.text(dialect.org_unit_mode) or ("SELECTED" if named else "ACCESSIBLE")
+    named = parameters.listed_by(dialect.org_units[endpoint])
+    mode = _mode(parameters, endpoint, dialect) or ("SELECTED" if named else "ACCESSIBLE")
+    forbidden, forbidden_code = dialect.forbidden_query
     if not rights.capture and mode != "ALL":
-        raise Refused(403, "User needs to be assigned data capture org units", "E1006")
+        message = "User needs to be assigned data capture org units"
+        raise Refused(forbidden, message, forbidden_code)
     if mode in _WITHOUT_UNITS and named:
         raise Refused(400, f"orgUnitMode {mode} cannot be used with org units", "E1003")
     for uid in named:
@@ -43,9 +45,24 @@ def scope_of(
     if mode == "ALL":
         if not rights.has(_SEARCH_EVERYWHERE):
             message = "User is not authorized to query across all organisation units"
-            raise Refused(403, message, "E1006")
+            raise Refused(forbidden, message, forbidden_code)
         return Scope(model, rights, None)
     return Scope(model, rights, frozenset(_covered(mode, named, model, rights)))
+
+
+def _mode(parameters: Parameters, endpoint: str, dialect: Dialect) -> str | None:
+    """Return the mode that the request names.
+
+    Raises:
+        Refused: until 2.40, 409 for people without mode, org unit and UIDs (recordings: 129).
+    """
+    named = [parameters.text(name) for name in dialect.org_unit_modes if parameters.text(name)]
+    lists = dialect.org_units[endpoint], dialect.uid_lists[endpoint]
+    told = named or any(parameters.listed_by(names) for names in lists)
+    if dialect.org_unit_required and endpoint == "trackedEntities" and not told:
+        status, code = dialect.illegal_query
+        raise Refused(status, "At least one organisation unit must be specified", code)
+    return named[0] if named else None
 
 
 def _check_unit(uid: str, model: Model, rights: Rights) -> None:

@@ -6,6 +6,7 @@ Properties without a value are left out (recordings: 115 to 161).
 import json
 import sqlite3
 
+from dhis2_sandbox.dialect import Dialect
 from dhis2_sandbox.exports.part_views import data_value_views, named_user, present
 from dhis2_sandbox.metadata.model import Model
 from dhis2_sandbox.metadata.store import Members
@@ -37,6 +38,7 @@ def enrollment_view(row: sqlite3.Row, model: Model) -> Members:
             "program": row["program"],
             "status": row["status"],
             "orgUnit": row["org_unit"],
+            "orgUnitName": model.org_unit_name(row["org_unit"]),
             "enrolledAt": row["enrolled_at"],
             "occurredAt": row["occurred_at"],
             "followUp": bool(row["follow_up"]),
@@ -49,27 +51,32 @@ def enrollment_view(row: sqlite3.Row, model: Model) -> Members:
     )
 
 
-def event_view(row: sqlite3.Row, model: Model, *, follow_up: bool) -> Members:
+def event_view(row: sqlite3.Row, model: Model, dialect: Dialect, *, follow_up: bool) -> Members:
     """Show an event with its data values. The follow-up flag is its enrollment's (tracker-api)."""
+    user = named_user(model.user_view(row["assigned_user"]))
+    kept = dialect.single_events_enrolled
+    placeholder = model.placeholder_enrollment(row["program"]) if kept else None
     return present(
         {
             "event": row["uid"],
             "status": row["status"],
             "program": row["program"],
             "programStage": row["stage"],
-            "enrollment": row["enrollment"] or model.placeholder_enrollment(row["program"]),
+            "enrollment": row["enrollment"] or placeholder,
             "trackedEntity": row["entity"],
             "orgUnit": row["org_unit"],
+            "orgUnitName": model.org_unit_name(row["org_unit"]),
             "occurredAt": row["occurred_at"],
             "scheduledAt": row["scheduled_at"],
             "followUp": follow_up,
+            "followup": follow_up,
             "deleted": bool(row["deleted"]),
             **_stamps(row),
             "attributeOptionCombo": row["option_combo"],
             "attributeCategoryOptions": row["category_options"] or None,
             "completedBy": row["completed_by"],
             "completedAt": row["completed_at"],
-            "assignedUser": named_user(model.user_view(row["assigned_user"])),
+            "assignedUser": dialect.nobody_assigned if user is None else user,
             **_common(row, model),
             "dataValues": data_value_views(row, model),
         }

@@ -24,6 +24,14 @@ class Refused(Exception):
         self.code = code
 
 
+class Unreadable(Refused):
+    """A body that cannot be bound."""
+
+
+class Unholdable(Refused):
+    """A text that the database cannot hold."""
+
+
 class RefusedByTomcat(Refused):
     """A request that never reaches DHIS2's own code: the answer is an HTML page."""
 

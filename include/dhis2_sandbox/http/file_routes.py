@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from starlette.datastructures import UploadFile
 
 from dhis2_sandbox.exports.part_views import visible
-from dhis2_sandbox.http.answers import Refused, json_answer, web_message
+from dhis2_sandbox.http.answers import Refused, RefusedByTomcat, json_answer, web_message
 from dhis2_sandbox.http.visits import Asking, Visit, demand
 from dhis2_sandbox.identifiers import new_uid
 from dhis2_sandbox.metadata.members import user_reference
@@ -67,6 +67,13 @@ def describe(uid: str, asking: Asking) -> Response:
 @router.get("/tracker/events/{event}/dataValues/{element}/file")
 def download_of_event(event: str, element: str, asking: Asking) -> Response:
     """Answer the file that a data value names."""
+    if not asking.sandbox.dialect.tracker_files:
+        raise RefusedByTomcat(404, f"No static resource {asking.request.url.path.strip('/')}.")
+    return file_of_event(asking, event, element)
+
+
+def file_of_event(asking: Visit, event: str, element: str) -> Response:
+    """Return the file that a data value of an event names."""
     with asking.sandbox.database.reading() as connection:
         row = connection.execute(
             "SELECT json_extract(data_values, ?) AS uid FROM event WHERE uid = ? AND deleted = 0",

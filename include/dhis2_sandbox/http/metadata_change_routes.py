@@ -14,6 +14,7 @@ from dhis2_sandbox.metadata.classes import CLASSES
 from dhis2_sandbox.metadata.importer import options_from
 from dhis2_sandbox.metadata.links import relink
 from dhis2_sandbox.metadata.members import user_reference
+from dhis2_sandbox.metadata.store import Members
 
 
 router = APIRouter(prefix="/api")
@@ -33,6 +34,10 @@ def import_metadata(asking: Asking) -> Response:
 def patch_metadata(plural: str, uid: str, asking: Asking) -> Response:
     """Change members of one object by JSON patch (recordings: 031, 376 to 394)."""
     item = dict(known_object(plural, uid, asking, METADATA_WRITE))
+    if plural == "programs" and asking.sandbox.dialect.programs_in_use_fixed:
+        problem = _problem_of_use(asking, item)
+        if problem is not None:
+            return problem
     item |= dict(_steps(asking))
     item = {member: value for member, value in item.items() if value is not None}
     author = asking.sandbox.metadata.get("users", asking.rights.uid) or {"id": asking.rights.uid}
@@ -73,6 +78,22 @@ def _steps(asking: Visit) -> Iterator[tuple[str, Any]]:
         if operation not in _OPERATIONS or not member or "/" in member:
             raise Refused(400, "Invalid JSON patch: the sandbox changes whole members only")
         yield member, None if operation == "remove" else step.get("value")
+
+
+def _problem_of_use(asking: Visit, program: Members) -> Response | None:
+    """Return the refusal of a change to a program that people are enrolled in."""
+    with asking.sandbox.database.reading() as connection:
+        rows = connection.execute(
+            "SELECT 1 FROM enrollment WHERE program = ? LIMIT 2", (program["id"],)
+        ).fetchall()
+    if len(rows) < 2:
+        return None
+    klass = CLASSES["programs"].klass
+    message = f"Program `{program['name']}` has more than one Enrollment"
+    error = {"message": message, "mainKlass": klass, "errorCode": "E6000"}
+    report = {"responseType": "ObjectReport", "uid": program["id"], "klass": klass}
+    message = "One or more errors occurred, please see full details in import report."
+    return web_message(409, message, response=report | {"errorReports": [error]})
 
 
 def _object_report(plural: str, uid: str) -> Response:

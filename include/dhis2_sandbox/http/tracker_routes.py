@@ -1,5 +1,7 @@
 """How is tracker data written over HTTP?"""
 
+from collections.abc import Mapping
+
 from fastapi import APIRouter, Response
 
 from dhis2_sandbox.http.answers import Refused, json_answer, web_message
@@ -21,11 +23,9 @@ def import_tracker(asking: Asking) -> Response:
         status, report = importer.take(asking.body, sandbox.model, asking.rights, options)
         return json_answer(report, status)
     uid = run_job(sandbox, asking.rights, asking.body, options)
-    response = {
-        "id": uid,
-        "location": f"{asking.base_url}/tracker/jobs/{uid}",
-        "responseType": "TrackerJobWebMessageResponse",
-    }
+    response = {"id": uid, "location": f"{asking.base_url}/tracker/jobs/{uid}"}
+    if sandbox.dialect.job_response_type is not None:
+        response["responseType"] = sandbox.dialect.job_response_type
     return web_message(200, "Tracker job added", response=response)
 
 
@@ -52,7 +52,12 @@ def transfer_ownership(asking: Asking) -> Response:
     transfer(
         asking.sandbox,
         asking.rights,
-        (query.get("trackedEntity", ""), query.get("program", "")),
+        (_person_of(query), query.get("program", "")),
         place,
     )
     return web_message(200, "Ownership transferred")
+
+
+def _person_of(query: Mapping[str, str]) -> str:
+    """Return the person by the name that the parameter has, or had until 2.41."""
+    return query.get("trackedEntity") or query.get("trackedEntityInstance") or ""

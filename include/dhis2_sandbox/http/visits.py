@@ -44,7 +44,9 @@ class Visit:
     @property
     def parameters(self) -> Parameters:
         """The parameters in their order, read by the server's clock."""
-        return Parameters(self.request.query_params.multi_items(), self.sandbox.clock)
+        return Parameters(
+            self.request.query_params.multi_items(), self.sandbox.clock, self.sandbox.dialect
+        )
 
 
 async def body_of(request: Request) -> bytes:

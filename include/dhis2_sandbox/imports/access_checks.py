@@ -20,7 +20,7 @@ def check_program_access(situation: Situation, kind: Kind, item: Members) -> Ite
     program = situation.model.program(item["program"]) or {}
     entity_type = program.get("trackedEntityType")
     if kind is Kind.ENROLLMENT and not rights.may(DATA_WRITE, program):
-        yield finding(kind, item, situation.dialect.no_data_write_code, rights.uid, item["program"])
+        yield finding(kind, item, "E1091", rights.uid, item["program"])
     if kind is Kind.EVENT and entity_type and not rights.may(DATA_READ, program):
         yield finding(kind, item, "E1096", rights.uid, item["program"])
     if entity_type and not rights.may(DATA_READ, situation.model.entity_type(entity_type["id"])):

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import Any, NoReturn, Self
 
 from dhis2_sandbox.clock import Clock
-from dhis2_sandbox.http.answers import Refused
+from dhis2_sandbox.dialect import Dialect
+from dhis2_sandbox.http.answers import Unreadable
 from dhis2_sandbox.identifiers import is_uid
 from dhis2_sandbox.imports.kinds import Kind
 from dhis2_sandbox.metadata.store import Members
@@ -56,19 +57,15 @@ def text_of(value: Any) -> str | None:
     return value.text if isinstance(value, SentNumber) else str(value)
 
 
-def bind(kind: Kind, item: Members, clock: Clock) -> None:
+def bind(kind: Kind, item: Members, clock: Clock, dialect: Dialect) -> None:
     """Check UIDs and status of an object, and read its dates in place.
 
     Raises:
-        Refused: 400, as DHIS2 refuses a body that it cannot bind.
+        Unreadable: as DHIS2 refuses a body that it cannot bind.
     """
     _bind_shapes(item)
-    for member in _UIDS:
-        if item.get(member) is not None and not is_uid(item[member]):
-            _refuse_uid(item[member])
-    for note in item.get("notes") or []:
-        if note.get("note") and not is_uid(note["note"]):
-            _refuse_uid(note["note"])
+    if dialect.malformed_uid_refuses_request:
+        _bind_uids(item)
     status = item.get("status")
     if status is not None and kind in _STATUSES and status not in _STATUSES[kind]:
         choices = ", ".join(_STATUSES[kind])
@@ -81,9 +78,18 @@ def unreadable(problem: str) -> NoReturn:
     """Refuse a body.
 
     Raises:
-        Refused: always.
+        Unreadable: always.
     """
-    raise Refused(400, f"JSON parse error: {problem}")
+    raise Unreadable(400, f"JSON parse error: {problem}")
+
+
+def _bind_uids(item: Members) -> None:
+    for member in _UIDS:
+        if item.get(member) is not None and not is_uid(item[member]):
+            _refuse_uid(item[member])
+    for note in item.get("notes") or []:
+        if note.get("note") and not is_uid(note["note"]):
+            _refuse_uid(note["note"])
 
 
 def _bind_shapes(item: Members) -> None:

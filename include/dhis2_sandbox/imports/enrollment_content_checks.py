@@ -30,11 +30,7 @@ def check_dates(situation: Situation, item: Members) -> Iterator[Finding]:
     elif occurred and occurred > now and not program.get("selectIncidentDatesInFuture"):
         yield finding(_KIND, item, "E1021", occurred)
     status = item.get("status") or "ACTIVE"
-    if (
-        item.get("completedAt")
-        and status == "ACTIVE"
-        and situation.dialect.stray_completed_at_refused
-    ):
+    if item.get("completedAt") and status == "ACTIVE" and situation.dialect.completed_at_kept:
         yield finding(_KIND, item, "E1052", item["enrollment"], status)
 
 

@@ -25,7 +25,10 @@ def _existence(situation: Situation, item: Members) -> Iterator[Finding]:
     if row is not None and row["deleted"]:
         yield finding(_KIND, item, "E1082", uid)
     elif row is not None and situation.strategy == "CREATE":
-        yield finding(_KIND, item, "E1030", uid)
+        stage = situation.model.stage(item.get("programStage")) or {}
+        for code in situation.dialect.existing_event_codes:
+            if code == "E1030" or not stage.get("repeatable"):
+                yield finding(_KIND, item, code, uid)
     elif row is None and situation.strategy in {"UPDATE", "DELETE"}:
         yield finding(_KIND, item, "E1032", uid)
 

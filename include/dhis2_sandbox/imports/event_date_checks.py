@@ -43,7 +43,7 @@ def check_dates(situation: Situation, item: Members) -> Iterator[Finding]:
     if occurred is None and scheduled is None and status not in _HAPPENED | {"SCHEDULE"}:
         yield finding(_KIND, item, "E1046", uid)
     stray = item.get("completedAt") and status != "COMPLETED"
-    if stray and situation.dialect.stray_completed_at_refused:
+    if stray and situation.dialect.completed_at_kept:
         yield finding(_KIND, item, "E1051", uid, status)
     yield from _expiry(situation, item, occurred or scheduled)
 

@@ -48,6 +48,7 @@ _MESSAGES: Mapping[str, str] = {
     "Not possible to make changes to this Event.",
     "E1046": "Event: `{0}` needs to have at least one (event or schedule) date.",
     "E1047": "Event: `{0}` date belongs to an expired period, not possible to create Event.",
+    "E1048": "Object: `{0}`, uid: `{1}`, has an invalid uid format.",
     "E1049": "Could not find OrganisationUnit: `{0}` linked to TrackedEntity.",
     "E1050": "Event scheduledAt date is missing.",
     "E1051": "Event: `{0}` completedAt must be null when status is `{1}`.",

@@ -12,13 +12,20 @@ from dhis2_sandbox.access.rights import Rights
 from dhis2_sandbox.clock import Clock
 from dhis2_sandbox.database import Database
 from dhis2_sandbox.dialect import Dialect
-from dhis2_sandbox.http.answers import Refused
+from dhis2_sandbox.http.answers import Refused, Unholdable, Unreadable
 from dhis2_sandbox.imports.deletion import Deleter
 from dhis2_sandbox.imports.gathering import Rules, situation_of
 from dhis2_sandbox.imports.kinds import UID_MEMBER, Kind
-from dhis2_sandbox.imports.payload import read_bundle
+from dhis2_sandbox.imports.payload import Bundle, read_bundle
 from dhis2_sandbox.imports.pen import Pen
-from dhis2_sandbox.imports.report import blocked, committed, validated, without_warnings
+from dhis2_sandbox.imports.report import (
+    before_41,
+    blocked,
+    committed,
+    failed,
+    validated,
+    without_warnings,
+)
 from dhis2_sandbox.imports.situation import Situation
 from dhis2_sandbox.imports.validation import Judgement, judge
 from dhis2_sandbox.imports.writing import Writer
@@ -45,6 +52,7 @@ class TrackerOptions:
     atomic: bool = True
     validate_only: bool = False
     with_warnings: bool = False
+    full: bool = False
 
 
 def options_from(parameters: Mapping[str, str]) -> TrackerOptions:
@@ -68,6 +76,7 @@ def options_from(parameters: Mapping[str, str]) -> TrackerOptions:
         atomic=chosen["atomicMode"] == "ALL",
         validate_only=chosen["importMode"] == "VALIDATE",
         with_warnings=chosen["reportMode"] != "ERRORS",
+        full=chosen["reportMode"] == "FULL",
     )
 
 
@@ -87,13 +96,22 @@ class TrackerImporter:
         Raises:
             Refused: if the body cannot be read, or the database cannot hold it.
         """
-        bundle = read_bundle(body, model, self.clock)
+        bundle = self._bundle(body, model)
         rules = Rules(self.clock, self.dialect, options.strategy)
         with self.database.reading() as connection:
             situation = situation_of(connection, bundle, (model, rights), rules)
         judgement = judge(situation)
         status, report = self._carry_out(situation, judgement, options)
-        return status, report if options.with_warnings else without_warnings(report)
+        if not options.with_warnings:
+            report = without_warnings(report)
+        older = self.dialect.with_timings
+        return status, before_41(report, with_timings=options.full) if older else report
+
+    def _bundle(self, body: bytes, model: Model) -> Bundle:
+        try:
+            return read_bundle(body, model, self.clock, self.dialect)
+        except Unreadable as problem:
+            raise Refused(self.dialect.unreadable_status, problem.message) from problem
 
     def _carry_out(
         self, situation: Situation, judgement: Judgement, options: TrackerOptions
@@ -105,6 +123,10 @@ class TrackerImporter:
         try:
             with self.database.writing() as connection:
                 outcomes = _write(connection, situation, judgement)
+        except Unholdable as problem:
+            if self.dialect.unholdable_status != 409:
+                raise
+            return 409, failed(problem.message)
         except sqlite3.IntegrityError as error:
             raise Refused(409, "could not execute statement: duplicate key") from error
         sizes = {kind: len(situation.bundle.of(kind)) for kind in Kind}

@@ -31,17 +31,20 @@ def merge_attributes(pen: Pen, entity: str, sent: Iterable[Members]) -> None:
         )
 
 
-def merged_data_values(pen: Pen, event: str, sent: Iterable[Members]) -> str:
+def merged_data_values(pen: Pen, event: str, sent: Iterable[Members], *, signed: str) -> str:
     """Return the data values that the event has after this, as JSON by data element."""
     row = pen.connection.execute("SELECT data_values FROM event WHERE uid = ?", (event,)).fetchone()
     values: dict[str, Any] = {} if row is None else json.loads(row["data_values"])
+    is_signed = signed == "all" or (signed == "updates" and row is not None)
+    author = pen.author.uid if is_signed else None
     for one in sent:
         uid, value = one["dataElement"], text_of(one.get("value"))
         if value is None:
             values.pop(uid, None)
         else:
             elsewhere = bool(one.get("providedElsewhere"))
-            values[uid] = _merged(pen, values.get(uid), holdable(value), elsewhere=elsewhere)
+            after = {"value": holdable(value), "elsewhere": elsewhere, "user": author}
+            values[uid] = _merged(pen, values.get(uid), after)
     return json.dumps(values, ensure_ascii=False)
 
 
@@ -57,14 +60,10 @@ def add_notes(pen: Pen, holder: str, sent: Iterable[Members]) -> None:
             )
 
 
-def _merged(pen: Pen, before: Members | None, value: str, *, elsewhere: bool) -> Members:
-    if before is not None and (before["value"], before["elsewhere"]) == (value, elsewhere):
+def _merged(pen: Pen, before: Members | None, after: Members) -> Members:
+    same = ("value", "elsewhere")
+    if before is not None and all(before[name] == after[name] for name in same):
         return before
     stamp = pen.stamp()
-    return {
-        "value": value,
-        "elsewhere": elsewhere,
-        "created_at": before["created_at"] if before else stamp,
-        "updated_at": stamp,
-        "user": pen.author.uid,
-    }
+    created = before["created_at"] if before else stamp
+    return after | {"created_at": created, "updated_at": stamp}

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from dhis2_sandbox.clock import Clock
-from dhis2_sandbox.http.answers import Refused
+from dhis2_sandbox.dialect import Dialect
+from dhis2_sandbox.http.answers import Unreadable
 from dhis2_sandbox.identifiers import new_uid
 from dhis2_sandbox.imports.binding import SentNumber, bind, unreadable
 from dhis2_sandbox.imports.kinds import LIST_MEMBER, UID_MEMBER, Kind, end_of
@@ -43,23 +44,23 @@ class Bundle:
                 yield kind, item
 
 
-def read_bundle(text: bytes, model: Model, clock: Clock) -> Bundle:
+def read_bundle(text: bytes, model: Model, clock: Clock, dialect: Dialect) -> Bundle:
     """Read a request body.
 
     Raises:
-        Refused: 400, as DHIS2 refuses a body that it cannot bind.
+        Unreadable: as DHIS2 refuses a body that it cannot bind.
     """
     try:
         body = json.loads(text, parse_float=SentNumber)
     except ValueError as error:
-        raise Refused(400, f"JSON parse error: {error}") from error
+        raise Unreadable(400, f"JSON parse error: {error}") from error
     if not isinstance(body, dict):
         unreadable("Cannot deserialize value of type `Body`")
     flat: dict[Kind, list[Members]] = {kind: [] for kind in Kind}
     _flatten(flat, body)
     for kind, items in flat.items():
         for item in items:
-            bind(kind, item, clock)
+            bind(kind, item, clock, dialect)
     for event in flat[Kind.EVENT]:
         _complete_program(event, model)
     relationships = list(_without_duplicates(flat[Kind.RELATIONSHIP], model))

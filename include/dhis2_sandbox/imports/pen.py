@@ -7,7 +7,7 @@ from typing import Any
 
 from dhis2_sandbox.access.rights import Rights
 from dhis2_sandbox.clock import Clock
-from dhis2_sandbox.http.answers import Refused
+from dhis2_sandbox.http.answers import Unholdable
 
 
 _NUL = "\0"
@@ -46,8 +46,8 @@ def holdable(text: str) -> str:
     """Return a text that PostgreSQL can hold.
 
     Raises:
-        Refused: 500 for the whole request if the text carries a NUL (measured).
+        Unholdable: for the whole request if the text carries a NUL (measured).
     """
     if _NUL in text:
-        raise Refused(500, "could not execute statement")
+        raise Unholdable(500, "could not execute statement")
     return text

@@ -40,6 +40,30 @@ def blocked(judgement: Judgement, bundle: Bundle) -> Members:
     return _report("ERROR", judgement, _ignored(sum(1 for _ in bundle.everything())))
 
 
+def failed(message: str) -> Members:
+    """Return the report of a request that the database refused, until 2.40 (recordings: 372)."""
+    return {
+        "status": "ERROR",
+        "validationReport": {"errorReports": [], "warningReports": []},
+        "message": f"Exception:{message}",
+    }
+
+
+def before_41(report: Members, *, with_timings: bool) -> Members:
+    """Return the report as it was until 2.40: with timings and positions, without arguments."""
+    validation = report["validationReport"]
+    errors = [
+        {name: value for name, value in found.items() if name != "args"}
+        for found in validation["errorReports"]
+    ]
+    for kind in (report.get("bundleReport") or {"typeReportMap": {}})["typeReportMap"].values():
+        for index, item in enumerate(kind["objectReports"]):
+            item["index"] = index
+    timings = dict.fromkeys(("preheat", "validation", "programRule", "commit"), "0.0 sec.")
+    changed = {"validationReport": validation | {"errorReports": errors}}
+    return report | changed | ({"timingsStats": timings} if with_timings else {})
+
+
 def without_warnings(report: Members) -> Members:
     """Return the report as reportMode ERRORS shows it."""
     validation = report["validationReport"]

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from dhis2_sandbox.identifiers import is_uid
 from dhis2_sandbox.imports import (
     enrollment_checks,
     entity_checks,
@@ -51,7 +52,8 @@ def judge(situation: Situation) -> Judgement:
     findings: list[Finding] = []
     refused: set[tuple[Kind, str]] = set()
     for kind, item in situation.bundle.everything():
-        found = list(_first_refusing_group(situation, item, checks[kind]))
+        malformed = list(_malformed(kind, item))
+        found = malformed or list(_first_refusing_group(situation, item, checks[kind]))
         findings += found
         if any(one.refuses or one.code == _LEFT_ALONE for one in found):
             refused.add((kind, item[UID_MEMBER[kind]]))
@@ -70,6 +72,13 @@ def judge(situation: Situation) -> Judgement:
             )
             dropped.add(key)
     return Judgement(findings, accepted)
+
+
+def _malformed(kind: Kind, item: Members) -> Iterator[Finding]:
+    """Refuse a malformed UID, where the body was not refused for it (recordings: 082)."""
+    uid = item[UID_MEMBER[kind]]
+    if not is_uid(uid):
+        yield finding(kind, item, "E1048", uid, uid)
 
 
 def _first_refusing_group(

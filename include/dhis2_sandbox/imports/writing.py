@@ -104,7 +104,10 @@ class Writer:
             "category_options": self._category_options(combo),
             "assigned_user": assigned_user(self._situation, item),
             "data_values": merged_data_values(
-                self._pen, item["event"], item.get("dataValues") or []
+                self._pen,
+                item["event"],
+                item.get("dataValues") or [],
+                signed=self._situation.dialect.signed_values,
             ),
             **self._completion(Kind.EVENT, item, status),
         }
@@ -149,9 +152,14 @@ class Writer:
         if before is not None and before["status"] == status:
             return {name: before[name] for name in ("completed_at", "completed_by")}
         return {
-            "completed_at": item.get("completedAt") or self._pen.stamp(),
+            "completed_at": self._sent_completion(item) or self._pen.stamp(),
             "completed_by": self._pen.author.username if status == "COMPLETED" else None,
         }
+
+    def _sent_completion(self, item: Members) -> str | None:
+        """Return the client's stamp, which older versions do not take (measured)."""
+        kept: str | None = item.get("completedAt")
+        return kept if self._situation.dialect.completed_at_kept else None
 
     def _category_options(self, combo: str) -> str:
         known = self._situation.model.metadata.get("categoryOptionCombos", combo) or {}

@@ -119,6 +119,11 @@ class Model:
         """Return the enrollment that DHIS2 keeps for all events of a program without people."""
         return uid_derived_from(f"enrollment of {program}")
 
+    def org_unit_name(self, uid: str) -> str | None:
+        """Return the name of an org unit."""
+        known = self.metadata.get("organisationUnits", uid)
+        return None if known is None else str(known["name"])
+
     def user_view(self, uid: str | None) -> dict[str, Any] | None:
         """Return how tracker data names a user."""
         user = self.metadata.get("users", uid)

@@ -1,0 +1,208 @@
+"""What sets the DHIS2 versions apart that the sandbox plays?
+
+One row of this table a version, each as what sets it apart from its neighbour; everything else
+is common. A new version is a new row.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from dhis2_sandbox.dialect import Dialect
+
+
+_LISTINGS = ("trackedEntities", "enrollments", "events")
+#: SQLite's stand-in for PostgreSQL's heap: a row that was updated lies at its end.
+_HEAP = "t.updated_at, t.id"
+
+_2_42_4 = Dialect(
+    version="2.42.4",
+    org_units={
+        "trackedEntities": (("orgUnits", ","),),
+        "enrollments": (("orgUnits", ","),),
+        "events": (("orgUnit", ","),),
+    },
+    org_unit_modes=("orgUnitMode",),
+    uid_lists={name: ((name, ","),) for name in _LISTINGS},
+    paging_switches={"paging": "false"},
+    rows_member=None,
+    pager_style="links",
+    legacy_endpoints=False,
+    hidden={
+        "attributes": frozenset({"storedBy"}),
+        "notes": frozenset({"storedBy"}),
+        "ENROLLMENT": frozenset({"attributeOptionCombo", "orgUnitName"}),
+        "EVENT": frozenset({"followup", "orgUnitName"}),
+    },
+    hidden_at_ends={
+        "TRACKED_ENTITY": frozenset({"geometry"}),
+        "ENROLLMENT": frozenset({"completedBy"}),
+        "EVENT": frozenset({"trackedEntity"}),
+        "dataValues": frozenset({"storedBy"}),
+    },
+    hidden_in_people={},
+    nobody_assigned=None,
+    single_events_enrolled=True,
+    program_required=False,
+    org_unit_required=False,
+    by_own_org_unit=False,
+    owner_checked_after_page=frozenset({"enrollments"}),
+    joins_enrollments=False,
+    orders=dict.fromkeys((*_LISTINGS, "relationships"), "t.id DESC"),
+    tie="t.id DESC",
+    shows_every_program=frozenset(),
+    missing_person_status=404,
+    illegal_query=(400, "E1003"),
+    forbidden_query=(403, "E1006"),
+    page_checked=True,
+    page_size_limit=50_000,
+    enrollments_by_created_fail=True,
+    deleted_by_type_fail=True,
+    listed_enrollments_bare=False,
+    nested_ends_bare=False,
+    nested_deleted_links=True,
+    tracker_files=True,
+    unreadable_status=400,
+    unholdable_status=500,
+    with_timings=False,
+    job_response_type="TrackerJobWebMessageResponse",
+    malformed_uid_refuses_request=True,
+    completed_at_kept=True,
+    no_entity_access_code="E1003",
+    no_enrollment_codes=("E1033",),
+    existing_event_codes=("E1030",),
+    attribute_value_codes=("E1007", "E1085"),
+    missing_file_codes=("E1084", "E1084"),
+    signed_values="all",
+    author_is_stored_by=False,
+    same_uid_twice="created",
+    blocked_when_completed=False,
+    expired_period_for_all=True,
+    transfer_moves_stamp=False,
+    transfer_checked=False,
+    programs_in_use_fixed=False,
+)
+_2_43_1 = replace(
+    _2_42_4,
+    version="2.43.1",
+    hidden={
+        "ENROLLMENT": frozenset({"orgUnitName"}),
+        "EVENT": frozenset({"followup", "orgUnitName"}),
+        "sharing": frozenset({"external"}),
+    },
+    hidden_at_ends={
+        **_2_42_4.hidden_at_ends,
+        "ENROLLMENT": frozenset({"completedBy", "attributeOptionCombo"}),
+        "attributes": frozenset({"storedBy"}),
+    },
+    single_events_enrolled=False,
+    program_required=True,
+    owner_checked_after_page=frozenset(),
+    tie="t.id {direction}",
+    enrollments_by_created_fail=False,
+    deleted_by_type_fail=False,
+    no_entity_access_code="E1324",
+    no_enrollment_codes=("E1123",),
+    attribute_value_codes=("E1007",),
+    missing_file_codes=("E1007", "E1302"),
+    author_is_stored_by=True,
+    same_uid_twice="refused",
+    blocked_when_completed=True,
+    expired_period_for_all=False,
+    transfer_moves_stamp=True,
+    transfer_checked=True,
+)
+_2_41_8 = replace(
+    _2_42_4,
+    version="2.41.8",
+    org_units={
+        "trackedEntities": (("orgUnits", ","), ("orgUnit", ";")),
+        "enrollments": (("orgUnits", ","), ("orgUnit", ";")),
+        "events": (("orgUnit", ";"),),
+    },
+    org_unit_modes=("orgUnitMode", "ouMode"),
+    uid_lists={
+        "trackedEntities": (("trackedEntities", ","), ("trackedEntity", ";")),
+        "enrollments": (("enrollments", ","), ("enrollment", ";")),
+        "events": (("events", ","), ("event", ";")),
+    },
+    paging_switches={"paging": "false", "skipPaging": "true"},
+    pager_style="both",
+    legacy_endpoints=True,
+    hidden={
+        **_2_42_4.hidden,
+        "EVENT": frozenset({"orgUnitName"}),
+        "dataValues": frozenset({"storedBy", "createdBy", "updatedBy"}),
+    },
+    hidden_at_ends={"EVENT": frozenset({"trackedEntity"})},
+    owner_checked_after_page=frozenset({"trackedEntities"}),
+    shows_every_program=frozenset({"listing"}),
+    forbidden_query=(400, "E1003"),
+    deleted_by_type_fail=False,
+    job_response_type=None,
+    malformed_uid_refuses_request=False,
+    completed_at_kept=False,
+    no_enrollment_codes=("E1033", "E1313"),
+    existing_event_codes=("E1030", "E1039"),
+    signed_values="none",
+    same_uid_twice="updated",
+    programs_in_use_fixed=True,
+)
+_2_40_9 = replace(
+    _2_41_8,
+    version="2.40.9",
+    org_units=dict.fromkeys(_LISTINGS, (("orgUnit", ";"),)),
+    org_unit_modes=("ouMode",),
+    uid_lists={
+        "trackedEntities": (("trackedEntity", ";"),),
+        "enrollments": (("enrollment", ";"),),
+        "events": (("event", ";"),),
+    },
+    paging_switches={"skipPaging": "true"},
+    rows_member="instances",
+    pager_style="flat",
+    hidden={
+        "attributes": frozenset({"storedBy"}),
+        "notes": frozenset({"storedBy"}),
+        "ENROLLMENT": frozenset({"attributeOptionCombo"}),
+        "dataValues": frozenset({"storedBy"}),
+        "EVENT": frozenset({"followUp"}),
+        "createdBy": frozenset({"displayName"}),
+    },
+    hidden_in_people={
+        "enrollments": frozenset(),
+        "events": frozenset(),
+        "notes": frozenset({"createdBy"}),
+    },
+    nobody_assigned={},
+    single_events_enrolled=False,
+    org_unit_required=True,
+    by_own_org_unit=True,
+    joins_enrollments=True,
+    shows_every_program=frozenset({"listing", "single"}),
+    missing_person_status=500,
+    orders={
+        "trackedEntities": "t.id",
+        "enrollments": _HEAP,
+        "events": f"t.updated_at DESC, {_HEAP}",
+        "relationships": "t.id",
+    },
+    tie=_HEAP,
+    illegal_query=(409, None),
+    forbidden_query=(409, None),
+    page_checked=False,
+    enrollments_by_created_fail=False,
+    deleted_by_type_fail=True,
+    listed_enrollments_bare=True,
+    nested_ends_bare=True,
+    nested_deleted_links=False,
+    tracker_files=False,
+    unreadable_status=500,
+    unholdable_status=409,
+    with_timings=True,
+    signed_values="updates",
+    job_response_type="TrackerJob",
+)
+DIALECTS: Mapping[str, Dialect] = {row.version: row for row in (_2_40_9, _2_41_8, _2_42_4, _2_43_1)}
+#: What still answers below the addresses before /api/tracker (tracker-api 8.1).
+LEGACY_ENGINE = _2_40_9
+DEFAULT_VERSION = "2.42.4"
