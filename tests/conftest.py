@@ -1,4 +1,7 @@
-"""Every test process has an Airflow of its own: no setting of the machine's reaches it."""
+"""Every test process has an Airflow of its own: no setting of the machine's reaches it.
+
+Nothing imports this module: pytest runs it once, and a second time would change the home.
+"""
 
 from __future__ import annotations
 
@@ -12,10 +15,9 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from project import PROJECT
 from servers import Pair, pair_of
 
-
-PROJECT = Path(__file__).parents[1]
 
 settings.register_profile("quick", deadline=None)
 settings.register_profile("deep", deadline=None, max_examples=2_000)

@@ -20,8 +20,8 @@ from airflow.models.dagrun import DagRun
 from airflow.utils.session import create_session
 from airflow.utils.types import DagRunType
 
-from conftest import PROJECT
 from dhis2_api.client import Dhis2Client
+from project import PROJECT
 
 
 ROUTE = """

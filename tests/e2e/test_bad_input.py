@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from conftest import PROJECT
 from dhis2_airflow.settings import RUN_SETTINGS
 from e2e.sync import ROUTE, Sync, states
+from project import PROJECT
 from scripted_server import Reply, as_json, scripted
 
 

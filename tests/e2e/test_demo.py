@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from conftest import PROJECT
+from project import PROJECT
 
 
 DISTRICT = PROJECT / "include" / "dhis2_sandbox" / "district" / "tracker.json"

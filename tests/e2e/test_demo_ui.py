@@ -54,7 +54,7 @@ def told(output: str) -> tuple[str, str]:
 
 def token(url: str, password: str) -> str:
     who = {"username": "admin", "password": password}
-    answer = requests.post(f"{url}/auth/token", json=who, timeout=30)
+    answer = requests.post(f"{url}/auth/token", json=who, timeout=PATIENCE)
     return str(answer.json()["access_token"])
 
 
@@ -77,6 +77,7 @@ def tasks(url: str, bearer: str, run: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def ask(url: str, bearer: str) -> Any:
-    answer = requests.get(url, headers={"Authorization": f"Bearer {bearer}"}, timeout=30)
+    """Ask an API that a busy machine may keep waiting."""
+    answer = requests.get(url, headers={"Authorization": f"Bearer {bearer}"}, timeout=PATIENCE)
     answer.raise_for_status()
     return answer.json()
