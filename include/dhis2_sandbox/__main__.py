@@ -32,6 +32,7 @@ def main() -> int:
         superuser=superuser,
         clock=Clock(arguments.timezone),
         version=arguments.version,
+        faults=arguments.faults,
     )
     url = f"http://{arguments.host}:{listener.getsockname()[1]}"
     server = server_for(app, lambda: print(f"listening on {url}", flush=True))  # noqa: T201
@@ -50,6 +51,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--host", default="127.0.0.1", help="a loopback address")
     parser.add_argument("--timezone", default="UTC", help="the server's zone, e.g. Africa/Dakar")
     parser.add_argument("--version", choices=sorted(DIALECTS), default=DEFAULT_VERSION)
+    parser.add_argument("--faults", action="store_true", help="let faults be ordered, for tests")
     return parser.parse_args()
 
 

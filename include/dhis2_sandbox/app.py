@@ -8,6 +8,7 @@ from fastapi import FastAPI, Request, Response
 from starlette.types import ASGIApp
 
 from dhis2_sandbox.clock import Clock
+from dhis2_sandbox.faults.layer import FaultLayer
 from dhis2_sandbox.http import (
     data_store_routes,
     export_routes,
@@ -36,6 +37,7 @@ def create_app(
     superuser: Superuser | None = None,
     clock: Clock | None = None,
     version: str = DEFAULT_VERSION,
+    faults: bool = False,
 ) -> ASGIApp:
     """Return a DHIS2 over a data file.
 
@@ -45,6 +47,7 @@ def create_app(
         superuser: password and token of `admin`; those that are not given stay as they were.
         clock: the server's zone and time.
         version: which DHIS2 to play.
+        faults: let faults be ordered at /sandbox/faults.
 
     Raises:
         ValueError: if the district is refused.
@@ -68,7 +71,8 @@ def create_app(
     ):
         app.include_router(routes.router)
     app.add_api_route("/{path:path}", _unknown_path, methods=_METHODS)
-    return FrontDoor(app)
+    door = FrontDoor(app)
+    return FaultLayer(door) if faults else door
 
 
 @asynccontextmanager

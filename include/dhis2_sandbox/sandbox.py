@@ -6,6 +6,7 @@ from dhis2_sandbox.access.accounts import Accounts
 from dhis2_sandbox.clock import Clock
 from dhis2_sandbox.database import Database
 from dhis2_sandbox.dialect import Dialect
+from dhis2_sandbox.faults.delays import NO_DELAYS, Delays
 from dhis2_sandbox.imports.importer import TrackerImporter
 from dhis2_sandbox.metadata.importer import MetadataImporter
 from dhis2_sandbox.metadata.model import Model
@@ -51,6 +52,8 @@ class Sandbox:
         """Return what takes metadata in, by the server's clock or another one."""
         return MetadataImporter(self.store, self.accounts, clock or self.clock)
 
-    def tracker_importer(self, clock: Clock | None = None) -> TrackerImporter:
+    def tracker_importer(
+        self, clock: Clock | None = None, delays: Delays = NO_DELAYS
+    ) -> TrackerImporter:
         """Return what takes tracker data in, by the server's clock or another one."""
-        return TrackerImporter(self.database, clock or self.clock, self.dialect)
+        return TrackerImporter(self.database, clock or self.clock, self.dialect, delays)

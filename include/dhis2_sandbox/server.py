@@ -8,6 +8,8 @@ from contextlib import contextmanager
 import uvicorn
 from starlette.types import ASGIApp
 
+from dhis2_sandbox.faults.connection import BreakableProtocol
+
 
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
@@ -36,7 +38,12 @@ def listen(host: str, port: int) -> socket.socket:
 def server_for(app: ASGIApp, when_ready: Callable[[], None] = lambda: None) -> uvicorn.Server:
     """Return a server that says when it accepts connections, and stops within a second."""
     config = uvicorn.Config(
-        app, log_level="warning", access_log=False, timeout_graceful_shutdown=1, lifespan="on"
+        app,
+        http=BreakableProtocol,
+        log_level="warning",
+        access_log=False,
+        timeout_graceful_shutdown=1,
+        lifespan="on",
     )
     return _Announcing(config, when_ready)
 

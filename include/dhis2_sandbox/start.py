@@ -47,6 +47,8 @@ def open_sandbox(data: Path, version: str, clock: Clock, superuser: Superuser) -
             for plural, objects in first_objects(clock.stamp()).items():
                 store.put(connection, plural, objects)
     with database.writing() as connection:
+        # Jobs live in the server's memory: a restart forgets them, and their reports.
+        connection.execute("DELETE FROM job")
         connection.execute("INSERT OR IGNORE INTO setting VALUES ('systemId', ?)", (new_uid(),))
         if superuser.password is not None:
             accounts.set_password(connection, ("admin", ADMIN), superuser.password)

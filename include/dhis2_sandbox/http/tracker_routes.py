@@ -18,11 +18,11 @@ router = APIRouter(prefix="/api/tracker")
 def import_tracker(asking: Asking) -> Response:
     """Take a payload in, at once with async=false, as a job otherwise."""
     sandbox, options = asking.sandbox, options_from(asking.query)
-    importer = sandbox.tracker_importer()
+    importer = sandbox.tracker_importer(delays=asking.delays)
     if (asking.query.get("async") or "true").lower() == "false":
         status, report = importer.take(asking.body, sandbox.model, asking.rights, options)
         return json_answer(report, status)
-    uid = run_job(sandbox, asking.rights, asking.body, options)
+    uid = run_job(sandbox, asking.rights, (asking.body, options), asking.delays)
     response = {"id": uid, "location": f"{asking.base_url}/tracker/jobs/{uid}"}
     if sandbox.dialect.job_response_type is not None:
         response["responseType"] = sandbox.dialect.job_response_type

@@ -9,6 +9,7 @@ from fastapi import Depends, Request
 from dhis2_sandbox.access.accounts import Visitor
 from dhis2_sandbox.access.rights import Rights
 from dhis2_sandbox.exports.parameters import Parameters
+from dhis2_sandbox.faults.delays import Delays, delays_of
 from dhis2_sandbox.http.answers import Refused
 from dhis2_sandbox.sandbox import Sandbox
 
@@ -40,6 +41,11 @@ class Visit:
     def query(self) -> Mapping[str, str]:
         """The parameters; of repeated ones the last."""
         return self.request.query_params
+
+    @property
+    def delays(self) -> Delays:
+        """How late a fault makes an import."""
+        return delays_of(self.request.scope)
 
     @property
     def parameters(self) -> Parameters:

@@ -5,13 +5,16 @@ another request may write: nothing protects unique values then, as on a real ser
 """
 
 import sqlite3
+import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from dhis2_sandbox.access.rights import Rights
 from dhis2_sandbox.clock import Clock
 from dhis2_sandbox.database import Database
 from dhis2_sandbox.dialect import Dialect
+from dhis2_sandbox.faults.delays import NO_DELAYS, Delays
 from dhis2_sandbox.http.answers import Refused, Unholdable, Unreadable
 from dhis2_sandbox.imports.deletion import Deleter
 from dhis2_sandbox.imports.gathering import Rules, situation_of
@@ -87,6 +90,7 @@ class TrackerImporter:
     database: Database
     clock: Clock
     dialect: Dialect
+    delays: Delays = NO_DELAYS
 
     def take(
         self, body: bytes, model: Model, rights: Rights, options: TrackerOptions
@@ -96,8 +100,10 @@ class TrackerImporter:
         Raises:
             Refused: if the body cannot be read, or the database cannot hold it.
         """
+        time.sleep(self.delays.behind)
+        clock = replace(self.clock, shift=self.clock.shift - timedelta(seconds=self.delays.behind))
         bundle = self._bundle(body, model)
-        rules = Rules(self.clock, self.dialect, options.strategy)
+        rules = Rules(clock, self.dialect, options.strategy)
         with self.database.reading() as connection:
             situation = situation_of(connection, bundle, (model, rights), rules)
         judgement = judge(situation)
@@ -120,6 +126,7 @@ class TrackerImporter:
             return 409, blocked(judgement, situation.bundle)
         if options.validate_only:
             return 200, validated(judgement)
+        time.sleep(self.delays.before_writing)
         try:
             with self.database.writing() as connection:
                 outcomes = _write(connection, situation, judgement)

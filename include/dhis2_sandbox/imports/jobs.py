@@ -6,6 +6,7 @@ from typing import Any
 
 from dhis2_sandbox.access.rights import Rights
 from dhis2_sandbox.database import Database
+from dhis2_sandbox.faults.delays import Delays
 from dhis2_sandbox.http.answers import Refused
 from dhis2_sandbox.identifiers import new_uid
 from dhis2_sandbox.imports.importer import TrackerOptions
@@ -15,16 +16,18 @@ from dhis2_sandbox.sandbox import Sandbox
 _ONE_AFTER_ANOTHER = threading.Lock()
 
 
-def run_job(sandbox: Sandbox, rights: Rights, body: bytes, options: TrackerOptions) -> str:
+def run_job(
+    sandbox: Sandbox, rights: Rights, work: tuple[bytes, TrackerOptions], delays: Delays
+) -> str:
     """Start an import and return the job's UID. Jobs run one after another (tracker-api 3.5)."""
     uid = new_uid()
     _notify(sandbox, uid, "Tracker import started", completed=False)
 
-    def work() -> None:
+    def carry_out() -> None:
         with _ONE_AFTER_ANOTHER:
-            _import(sandbox, rights, uid, (body, options))
+            _import(sandbox, rights, uid, (*work, delays))
 
-    threading.Thread(target=work, name=f"import job {uid}", daemon=True).start()
+    threading.Thread(target=carry_out, name=f"import job {uid}", daemon=True).start()
     return uid
 
 
@@ -42,10 +45,13 @@ def report_of(database: Database, uid: str) -> dict[str, Any] | None:
     return None if row is None or row["report"] is None else dict(json.loads(row["report"]))
 
 
-def _import(sandbox: Sandbox, rights: Rights, uid: str, work: tuple[bytes, TrackerOptions]) -> None:
-    body, options = work
+def _import(
+    sandbox: Sandbox, rights: Rights, uid: str, work: tuple[bytes, TrackerOptions, Delays]
+) -> None:
+    body, options, delays = work
+    importer = sandbox.tracker_importer(delays=delays)
     try:
-        _, report = sandbox.tracker_importer().take(body, sandbox.model, rights, options)
+        _, report = importer.take(body, sandbox.model, rights, options)
     except Refused as refusal:
         _notify(sandbox, uid, refusal.message, completed=True, level="ERROR")
         return
