@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dhis2_api.client import Dhis2Client, Timeouts
+from dhis2_api.client import Dhis2Client
 from dhis2_api.credentials import Credentials
 from dhis2_api.dialects import dialect_of
 from dhis2_api.errors import (
@@ -16,9 +16,12 @@ from dhis2_api.errors import (
     UnexpectedAnswer,
     UnsupportedVersion,
 )
+from dhis2_api.patience import Patience
+from dhis2_api.transport import Limits
 from scripted_server import Reply, Request, as_json, scripted
 
 
+ONE_TRY = Patience(budget=0)
 CANARY = "Canary-Diop-90210729"
 HTML = b"<!doctype html><html>Canary-Diop-90210729</html>"
 
@@ -45,9 +48,10 @@ ANSWERS = {
 def test_an_answer_becomes_the_error_that_says_what_to_do(
     reply: Reply | None, error: type[Dhis2Error]
 ) -> None:
-    with scripted(lambda _: reply) as server, Dhis2Client(server.url, name="north") as client:
-        with pytest.raises(error) as raised:
-            client.get("/api/me", {"filter": f"x:eq:{CANARY}"})
+    with scripted(lambda _: reply) as server:
+        with Dhis2Client(server.url, name="north", patience=ONE_TRY) as client:
+            with pytest.raises(error) as raised:
+                client.get("/api/me", {"filter": f"x:eq:{CANARY}"})
 
     assert "north: GET /api/me" in str(raised.value)
     assert CANARY not in str(raised.value) + repr(raised.value)
@@ -58,7 +62,7 @@ def test_a_server_that_is_not_there_is_named_with_what_to_check() -> None:
     with scripted(lambda _: as_json({})) as server:
         url = server.url
 
-    with Dhis2Client(url, name="north", timeouts=Timeouts(1, 1)) as client:
+    with Dhis2Client(url, name="north", limits=Limits(1, 1), patience=ONE_TRY) as client:
         with pytest.raises(TransientError, match=r"north: GET /api/me got no answer.* address"):
             client.get("/api/me")
 
