@@ -12,8 +12,9 @@ from dhis2_api.answers import Answer, refuse_unless_expected
 from dhis2_api.credentials import Credentials
 from dhis2_api.dialects import Dialect, dialect_of
 from dhis2_api.errors import UnexpectedAnswer
+from dhis2_api.exchange import Limits, Params, Request
 from dhis2_api.patience import Patience, patiently
-from dhis2_api.transport import Limits, Params, Request, Transport
+from dhis2_api.transport import Transport
 
 
 Json = Any

@@ -14,7 +14,8 @@ from typing import Literal
 from dhis2_api.errors import UnsupportedVersion
 
 
-LastPage = Literal["named", "counted"]
+#: A server names the next page, or flags the last one (legacy), or only counts them.
+LastPage = Literal["named", "flagged", "counted"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,7 @@ class Dialect:
         events: A list of events by UID.
         enrollment_status: The enrollment's status, asked of tracked entities and of events.
         own_status: The same, asked of enrollments.
+        needs_program: Whether enrollments and events are read only of a program (measured).
         enrollment_order: The `order` an enrollment listing is paged by; empty for the
             server's own, where `createdAt:asc` is an SQL error (measured: Listings that fail).
         deleted_by_type: Whether `includeDeleted` by tracked entity type works; else it is an
@@ -62,6 +64,7 @@ class Dialect:
     events: str
     enrollment_status: str
     own_status: str
+    needs_program: bool
     enrollment_order: str
     deleted_by_type: bool
     event_follow_up: str
@@ -87,6 +90,7 @@ _V43 = Dialect(
     events="events",
     enrollment_status="enrollmentStatus",
     own_status="status",
+    needs_program=True,
     enrollment_order="createdAt:asc",
     deleted_by_type=True,
     event_follow_up="followUp",
@@ -98,7 +102,9 @@ _V43 = Dialect(
     legacy=False,
     tracker_files=True,
 )
-_V42 = replace(_V43, version="2.42", enrollment_order="", deleted_by_type=False)
+_V42 = replace(
+    _V43, version="2.42", needs_program=False, enrollment_order="", deleted_by_type=False
+)
 _V41 = replace(
     _V42,
     version="2.41",

@@ -2,53 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
 from dhis2_api.dialects import Dialect
 from dhis2_api.errors import PermanentError
+from dhis2_api.fields import LISTING_FIELDS, Listed
 from dhis2_api.paging import Asked, envelope_of
 from dhis2_api.selection import EVERYTHING, Selection, selection_params
 
 
-Listed = Literal["trackedEntities", "enrollments", "events"]
 OrgUnitMode = Literal["SELECTED", "CHILDREN", "DESCENDANTS", "ACCESSIBLE", "CAPTURE", "ALL"]
 
 #: 300 UIDs make a URL of 4,300 characters, which passes; one above 8,000 does not (measured).
 MOST_UIDS = 300
-
-#: The key of an object's UID, by the list it stands in.
-UID_KEYS: dict[Listed, str] = {
-    "trackedEntities": "trackedEntity",
-    "enrollments": "enrollment",
-    "events": "event",
-}
-
-LISTING_FIELDS: dict[Listed, str] = {
-    "trackedEntities": "trackedEntity,orgUnit,updatedAt,deleted",
-    "enrollments": "enrollment,trackedEntity,updatedAt,deleted",
-    "events": "event,trackedEntity,updatedAt,deleted",
-}
-
-_STAMPS = "createdAt,updatedAt,createdAtClient,updatedAtClient,deleted,geometry"
-_VALUES = "attributes[attribute,value]"
-_EVENT_FIELDS = (
-    "event,programStage,orgUnit,status,occurredAt,scheduledAt,completedAt,attributeOptionCombo,"
-    f"assignedUser[username],{_STAMPS},dataValues[dataElement,value,providedElsewhere]"
-)
-_ENROLLMENT_FIELDS = (
-    "enrollment,program,orgUnit,status,enrolledAt,occurredAt,completedAt,followUp,"
-    f"{_STAMPS},{_VALUES},events[{_EVENT_FIELDS}]"
-)
-
-# Everything a copy needs and nothing else: explicit fields are up to eight times
-# smaller than `*` (measured: Reading).
-PERSON_FIELDS = (
-    "trackedEntity,trackedEntityType,orgUnit,inactive,potentialDuplicate,"
-    f"{_STAMPS},{_VALUES},enrollments[{_ENROLLMENT_FIELDS}]"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,26 +115,33 @@ def _org_units(listing: Listing, dialect: Dialect) -> list[dict[str, str]]:
     return [{dialect.org_units: dialect.separator.join(listing.org_units)}]
 
 
-def by_uid(dialect: Dialect, kind: Listed, uids: Iterable[str], fields: str) -> Asked:
+def by_uid(
+    dialect: Dialect, kind: Listed, uids: Collection[str], fields: str, program: str = ""
+) -> Asked:
     """Return the request that reads up to `MOST_UIDS` objects by UID.
 
-    Without `program`, because with it only one program's enrollments come (measured);
-    with deleted ones, so that *gone* and *never existed* can be told apart; and with
-    a page several times as long, since 2.40 counts enrollments (measured: Reading).
+    People without a program, because with it only one program's enrollments come
+    (measured); with deleted ones, so that *gone* and *never existed* can be told apart;
+    and with a page several times as long, since 2.40 counts enrollments (measured: Reading).
+
+    Raises:
+        PermanentError: The server must know the program.
     """
-    asked = list(uids)
+    if kind != "trackedEntities" and dialect.needs_program and not program:
+        raise PermanentError(f"DHIS2 {dialect.version} reads {kind} only of a program: name it")
     names = {
         "trackedEntities": dialect.tracked_entities,
         "enrollments": dialect.enrollments,
         "events": dialect.events,
     }
     params: dict[str, str | int] = {
-        names[kind]: dialect.separator.join(asked),
+        names[kind]: dialect.separator.join(uids),
         "fields": fields,
         "includeDeleted": "true",
-        "pageSize": _ROWS_A_UID * len(asked),
+        "pageSize": _ROWS_A_UID * len(uids),
     }
-    return Asked(f"/api/tracker/{kind}", params, envelope_of(dialect, kind))
+    within = {"program": program} if program else {}
+    return Asked(f"/api/tracker/{kind}", {**params, **within}, envelope_of(dialect, kind))
 
 
 _ROWS_A_UID = 3

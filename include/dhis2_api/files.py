@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field, ValidationError
 from dhis2_api.answers import error_code
 from dhis2_api.client import Dhis2Client
 from dhis2_api.errors import RequestRefused, UnexpectedAnswer
-from dhis2_api.transport import Params, Request
+from dhis2_api.exchange import Params, Request
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 from dhis2_api.client import Dhis2Client
 from dhis2_api.dialects import Dialect, LastPage
 from dhis2_api.errors import UnexpectedAnswer
-from dhis2_api.transport import Params
+from dhis2_api.exchange import Params
 
 
 Rows = TypeVar("Rows", bound=Sized)

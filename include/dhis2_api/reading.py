@@ -2,35 +2,19 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any, Literal
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 from dhis2_api.client import Dhis2Client
 from dhis2_api.dialects import Dialect
 from dhis2_api.errors import UnexpectedAnswer
-from dhis2_api.export import (
-    MOST_UIDS,
-    UID_KEYS,
-    Listed,
-    Listing,
-    by_uid,
-    listing_requests,
-)
-from dhis2_api.paging import Asked, Envelope, Page, each_page, envelope_of
-
-
-Row = dict[str, Any]
-
-RELATIONSHIP_FIELDS = (
-    "relationship,relationshipType,createdAt,updatedAt,"
-    # Without fields of their own, both ends come whole (measured: 20 KB a relationship).
-    "from[trackedEntity[trackedEntity],enrollment[enrollment],event[event]],"
-    "to[trackedEntity[trackedEntity],enrollment[enrollment],event[event]]"
-)
+from dhis2_api.export import MOST_UIDS, Listing, by_uid, listing_requests
+from dhis2_api.fields import RELATIONSHIP_FIELDS, UID_KEYS, Listed
+from dhis2_api.json_pages import Row, parse_rows
+from dhis2_api.paging import Asked, each_page, envelope_of
 
 
 def read_list(client: Dhis2Client, listing: Listing, zone: ZoneInfo) -> Iterator[Row]:
@@ -48,23 +32,31 @@ def read_list(client: Dhis2Client, listing: Listing, zone: ZoneInfo) -> Iterator
     """
     for asked in listing_requests(listing, client.dialect):
         for row in each_row(client, asked, UID_KEYS[listing.kind]):
-            _check_bound(row, listing, zone, f"{client.name}: GET {asked.path}")
+            check_bound(row, listing, zone, f"{client.name}: GET {asked.path}")
             yield row
 
 
 def read_by_uid(
-    client: Dhis2Client, kind: Listed, uids: Sequence[str], fields: str
+    client: Dhis2Client, kind: Listed, uids: Sequence[str], fields: str, *, program: str = ""
 ) -> Iterator[Row]:
     """Yield each object of *uids* that the server has, living or deleted, once.
 
-    *fields* must name the object's UID. Who does not come is asked for again, until
-    nobody new does: a page may end early (measured: 2.40 counts enrollments).
+    Who does not come is asked for again, until nobody new does: a page may end early
+    (measured: 2.40 counts enrollments).
+
+    Args:
+        client: The server.
+        kind: What they are.
+        uids: Which ones; as many as there are.
+        fields: What of each; its UID must be among them.
+        program: Where enrollments and events are, which 2.43 must know (measured).
 
     Raises:
         UnexpectedAnswer: Others came than were asked for.
     """
     for start in range(0, len(uids), MOST_UIDS):
-        yield from _read_batch(client, kind, uids[start : start + MOST_UIDS], fields)
+        asked = partial(by_uid, client.dialect, kind, fields=fields, program=program)
+        yield from _read_batch(client, UID_KEYS[kind], uids[start : start + MOST_UIDS], asked)
 
 
 def read_relationships(
@@ -93,25 +85,23 @@ def each_row(client: Dhis2Client, asked: Asked, uid_key: str) -> Iterator[Row]:
         yield from (as_newest(row, client.dialect) for row in rows)
 
 
-def parse_rows(body: bytes, envelope: Envelope, uid_key: str, what: str) -> Page[list[Row]]:
-    """Parse one page of a list.
+def check_bound(row: Row, listing: Listing, zone: ZoneInfo, what: str) -> None:
+    """Refuse a row older than the list's lower bound.
 
     Raises:
-        UnexpectedAnswer: The answer is cut, has another shape, or lacks its rows.
+        UnexpectedAnswer: The server ignored the bound, as it does what it does not know
+            (measured); then all rows come.
     """
+    stamp = row.get("updatedAt")
+    if not listing.updated_after or (stamp is None and listing.fields):
+        return
     try:
-        answer = json.loads(body)
-    except (ValueError, RecursionError):
-        raise UnexpectedAnswer(f"{what}: the answer is cut, or no JSON") from None
-    rows = answer.get(envelope.rows) if isinstance(answer, dict) else None
-    if not isinstance(rows, list) or not all(_has_uid(row, uid_key) for row in rows):
-        raise UnexpectedAnswer(f"{what}: the answer has no `{envelope.rows}` with `{uid_key}`")
-    pager = answer.get(envelope.pager) if envelope.pager else answer
-    number = pager.get("page") if isinstance(pager, dict) else None
-    if type(number) is not int:
-        raise UnexpectedAnswer(f"{what}: the answer has no page number")
-    pages = pager.get("pageCount")
-    return Page(number, rows, bool(pager.get("nextPage")), pages if type(pages) is int else None)
+        updated = datetime.fromisoformat(stamp or "").replace(tzinfo=zone).astimezone(UTC)
+    except (TypeError, ValueError, OverflowError):
+        raise UnexpectedAnswer(f"{what}: `updatedAt` of a row is no stamp") from None
+    # The milliseconds aside: not every list takes them.
+    if updated < listing.updated_after.replace(microsecond=0):
+        raise UnexpectedAnswer(f"{what}: the server ignored the lower bound; rows are older")
 
 
 def as_newest(row: Row, dialect: Dialect) -> Row:
@@ -127,18 +117,13 @@ def as_newest(row: Row, dialect: Dialect) -> Row:
     return row
 
 
-def _has_uid(row: object, uid_key: str) -> bool:
-    return isinstance(row, dict) and isinstance(row.get(uid_key), str)
-
-
 def _read_batch(
-    client: Dhis2Client, kind: Listed, uids: Collection[str], fields: str
+    client: Dhis2Client, key: str, uids: Collection[str], ask: Callable[[Collection[str]], Asked]
 ) -> Iterator[Row]:
-    key = UID_KEYS[kind]
     waiting = set(uids)
     came = True
     while waiting and came:
-        asked = by_uid(client.dialect, kind, sorted(waiting), fields)
+        asked = ask(sorted(waiting))
         what = f"{client.name}: GET {asked.path}"
         body = client.get_bytes(asked.path, asked.params)
         rows = {row[key]: row for row in parse_rows(body, asked.envelope, key, what).rows}
@@ -147,16 +132,3 @@ def _read_batch(
         waiting -= rows.keys()
         came = bool(rows)
         yield from (as_newest(row, client.dialect) for row in rows.values())
-
-
-def _check_bound(row: Row, listing: Listing, zone: ZoneInfo, what: str) -> None:
-    if not listing.updated_after or "updatedAt" not in row:
-        return
-    try:
-        updated = datetime.fromisoformat(row["updatedAt"]).replace(tzinfo=zone).astimezone(UTC)
-    except (TypeError, ValueError, OverflowError):
-        raise UnexpectedAnswer(f"{what}: `updatedAt` of a row is no stamp") from None
-    bound = listing.updated_after
-    # A server that doesn't know a parameter ignores it (measured): then all rows come.
-    if updated < bound.replace(microsecond=bound.microsecond // 1000 * 1000):
-        raise UnexpectedAnswer(f"{what}: the server ignored `updatedAfter`; rows are older")

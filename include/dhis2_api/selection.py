@@ -67,7 +67,9 @@ def selection_params(selection: Selection, kind: str, dialect: Dialect) -> dict[
         PermanentError: A server would ignore a part of it, or refuse it.
     """
     names = _names(dialect)[kind]
-    wanted = _wanted(selection, dialect)
+    wanted = parts_of(selection)
+    if selection.filters:
+        wanted["filters"] = filter_text(selection.filters, dialect)
     unknown = sorted(wanted.keys() - names.keys())
     if unknown:
         raise PermanentError(f"a list of {kind} cannot be selected by {', '.join(unknown)}")
@@ -101,11 +103,11 @@ def _names(dialect: Dialect) -> Mapping[str, Mapping[str, str]]:
     }
 
 
-def _wanted(selection: Selection, dialect: Dialect) -> dict[str, str]:
+def parts_of(selection: Selection) -> dict[str, str]:
+    """Return the parts of a selection that are set, but for its filters, as text."""
     after, before = selection.occurred or (None, None)
     follow_up = selection.follow_up
     parts = {
-        "filters": filter_text(selection.filters, dialect),
         "enrollment_status": selection.enrollment_status,
         "follow_up": None if follow_up is None else str(follow_up).lower(),
         "program_stage": selection.program_stage,

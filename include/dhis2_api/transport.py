@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import ssl
 import uuid
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import requests
@@ -15,9 +13,8 @@ from dhis2_api.address import checked_address
 from dhis2_api.answers import Answer
 from dhis2_api.credentials import Credentials
 from dhis2_api.errors import PermanentError, TransientError, UnexpectedAnswer
+from dhis2_api.exchange import Limits, Request
 
-
-Params = Mapping[str, str | int | Sequence[str]]
 
 _HEADERS = {
     "Accept-Encoding": "gzip",
@@ -29,44 +26,6 @@ _HEADERS = {
 _LOGGED_OUT = {302, 401}
 
 _CHUNK = 1 << 16
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """How long to wait, in seconds, and how much to take.
-
-    Attributes:
-        connect: For the connection.
-        read: For each part of an answer.
-        answer_bytes: The longest answer, unpacked.
-    """
-
-    connect: float = 10.0
-    read: float = 300.0
-    answer_bytes: int = 1 << 30
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """One request.
-
-    Attributes:
-        method: The HTTP method.
-        path: The path below the server's address.
-        params: The query.
-        body: The bytes to send.
-        kind: What they are.
-        accept: What may come back.
-        files: Part -> name, bytes and type, to be sent as a form instead of a body.
-    """
-
-    method: str
-    path: str
-    params: Params
-    body: bytes | None = None
-    kind: str = ""
-    accept: str = "application/json"
-    files: Mapping[str, tuple[str, bytes, str]] | None = None
 
 
 class Transport:

@@ -14,7 +14,8 @@ import pyarrow.compute as pc
 from dhis2_api.client import Dhis2Client
 from dhis2_api.dialects import Dialect
 from dhis2_api.errors import UnexpectedAnswer
-from dhis2_api.export import Listed, Listing, listing_requests
+from dhis2_api.export import Listing, listing_requests
+from dhis2_api.fields import Listed
 from dhis2_api.paging import each_page
 from tracker_sync.arrow_json import parse_page
 from tracker_sync.people import read_batches

@@ -10,7 +10,8 @@ import pyarrow.compute as pc
 
 from dhis2_api.client import Dhis2Client
 from dhis2_api.errors import UnexpectedAnswer
-from dhis2_api.export import PERSON_FIELDS, by_uid
+from dhis2_api.export import by_uid
+from dhis2_api.fields import PERSON_FIELDS
 from tracker_sync.arrow_json import parse_page
 from tracker_sync.tables import PERSON_ROW
 

@@ -16,8 +16,8 @@ from dhis2_api.errors import (
     UnexpectedAnswer,
     UnsupportedVersion,
 )
+from dhis2_api.exchange import Limits
 from dhis2_api.patience import Patience
-from dhis2_api.transport import Limits
 from scripted_server import Reply, Request, as_json, scripted
 
 
