@@ -42,7 +42,6 @@ class Dialect:
             server's own, where `createdAt:asc` is an SQL error (measured: Listings that fail).
         deleted_by_type: Whether `includeDeleted` by tracked entity type works; else it is an
             SQL error (measured).
-        event_follow_up: The follow-up flag of an event.
         options_separator: What stands between an event's `attributeCategoryOptions`.
         owned: The tracked entity of an ownership transfer.
         owner: The org unit of an ownership transfer.
@@ -67,7 +66,6 @@ class Dialect:
     needs_program: bool
     enrollment_order: str
     deleted_by_type: bool
-    event_follow_up: str
     options_separator: str
     owned: str
     owner: str
@@ -93,7 +91,6 @@ _V43 = Dialect(
     needs_program=True,
     enrollment_order="createdAt:asc",
     deleted_by_type=True,
-    event_follow_up="followUp",
     options_separator=",",
     owned="trackedEntity",
     owner="orgUnit",
@@ -130,7 +127,6 @@ _V40 = replace(
     events="event",
     enrollment_order="createdAt:asc",
     deleted_by_type=False,
-    event_follow_up="followup",
     options_separator=";",
     owned="trackedEntityInstance",
     tracker_files=False,

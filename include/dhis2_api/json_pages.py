@@ -9,9 +9,10 @@ from dhis2_api.errors import UnexpectedAnswer
 from dhis2_api.paging import Envelope, Page
 
 
-def parse_rows(
-    body: bytes, envelope: Envelope, uid_key: str, what: str
-) -> Page[list[dict[str, Any]]]:
+Row = dict[str, Any]
+
+
+def parse_rows(body: bytes, envelope: Envelope, uid_key: str, what: str) -> Page[list[Row]]:
     """Parse one page of a list.
 
     Raises:

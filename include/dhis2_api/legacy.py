@@ -13,9 +13,10 @@ from dhis2_api.dialects import LastPage
 from dhis2_api.errors import PermanentError, UnsupportedVersion
 from dhis2_api.export import Listing, check_scope
 from dhis2_api.fields import Listed
+from dhis2_api.json_pages import Row
 from dhis2_api.legacy_rows import from_legacy
 from dhis2_api.paging import Asked, Envelope
-from dhis2_api.reading import Row, check_bound, each_row
+from dhis2_api.reading import check_bound, each_row
 from dhis2_api.selection import Filter, Selection, parts_of
 
 
