@@ -281,7 +281,7 @@ def test_a_legacy_person_says_what_the_newest_version_says(version: str) -> None
         (enrollment, *_), (same, *_) = modern["enrollments"], legacy["enrollments"]
         for key in ("enrollment", "status", "orgUnit"):
             assert enrollment[key] == same[key]
-        assert {"enrolledAt", "occurredAt", "completedAt", "followUp"} <= same.keys()
+        assert {"enrolledAt", "occurredAt", "followUp"} <= same.keys()
         assert modern["programOwners"][0]["orgUnit"] == legacy["programOwners"][0]["orgUnit"]
         assert {"event", "occurredAt", "scheduledAt", "dataValues"} <= same["events"][0].keys()
         assert legacy["geometry"]["coordinates"]
