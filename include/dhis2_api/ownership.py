@@ -16,11 +16,10 @@ def read_owner(client: Dhis2Client, tracked_entity: str, program: str) -> str | 
     path = f"/api/tracker/trackedEntities/{tracked_entity}"
     params = {"program": program, "fields": "trackedEntity,programOwners"}
     person = client.get(path, params)
-    owners = person.get("programOwners", []) if isinstance(person, dict) else None
-    if not isinstance(owners, list) or person.get("trackedEntity") != tracked_entity:
+    owners = person.get("programOwners") if isinstance(person, dict) else None
+    if not isinstance(owners, list) or not all(map(_is_owner, owners)):
         raise UnexpectedAnswer(f"{client.name}: GET {path} answered no `programOwners`")
-    found = [owner for owner in owners if isinstance(owner, dict)]
-    return next((str(o["orgUnit"]) for o in found if _is_of(o, program)), None)
+    return next((str(o["orgUnit"]) for o in owners if o["program"] == program), None)
 
 
 def transfer_owner(client: Dhis2Client, tracked_entity: str, program: str, org_unit: str) -> bool:
@@ -46,5 +45,7 @@ def transfer_owner(client: Dhis2Client, tracked_entity: str, program: str, org_u
     return True
 
 
-def _is_of(owner: dict[str, object], program: str) -> bool:
-    return owner.get("program") == program and isinstance(owner.get("orgUnit"), str)
+def _is_owner(owner: object) -> bool:
+    if not isinstance(owner, dict):
+        return False
+    return all(isinstance(owner.get(key), str) for key in ("program", "orgUnit"))

@@ -105,16 +105,27 @@ def check_bound(row: Row, listing: Listing, zone: ZoneInfo, what: str) -> None:
 
 
 def as_newest(row: Row, dialect: Dialect) -> Row:
-    """Return a row with the names and separators of the newest version, at every level."""
+    """Return a row with the names and separators of the newest version, at every level.
+
+    Raises:
+        UnexpectedAnswer: Its enrollments or events are no objects.
+    """
     if "followup" in row:  # an event's on 2.40; 2.41 says both (recordings: export-events)
         row["followUp"] = row.pop("followup")
     options = row.get("attributeCategoryOptions")
     if isinstance(options, str):
         row["attributeCategoryOptions"] = options.replace(dialect.options_separator, ",")
     for name in ("enrollments", "events"):
-        for child in row.get(name) or ():
+        for child in _children(row, name):
             as_newest(child, dialect)
     return row
+
+
+def _children(row: Row, name: str) -> list[Row]:
+    children = row.get(name, [])
+    if isinstance(children, list) and all(isinstance(child, dict) for child in children):
+        return children
+    raise UnexpectedAnswer(f"a row has `{name}` that are no list of objects")
 
 
 def _read_batch(

@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.json as pj
 
 from dhis2_api.errors import UnexpectedAnswer
@@ -45,12 +46,24 @@ def parse_page(
     pager = _pager(table, envelope.pager)
     if pager["page"] is None:
         raise UnexpectedAnswer(f"{what}: the answer has no page number")
-    return Page(
-        pager["page"],
-        table[envelope.rows].combine_chunks().flatten(),
-        bool(pager["nextPage"]),
-        pager["pageCount"],
-    )
+    parsed = table[envelope.rows].combine_chunks().flatten()
+    _refuse_gaps(parsed, what)
+    return Page(pager["page"], parsed, bool(pager["nextPage"]), pager["pageCount"])
+
+
+def _refuse_gaps(rows: pa.StructArray, what: str) -> None:
+    """Refuse rows that lack a list that was asked for, or the UID that stands first.
+
+    Every version gives a list even where it is empty (recordings: export-te-…), so one
+    that is not there is damage, and would pass for an empty one.
+    """
+    for index, column in enumerate(rows.type):
+        values = pc.struct_field(rows, column.name)
+        listed = pa.types.is_list(column.type)
+        if (listed or not index) and values.null_count:
+            raise UnexpectedAnswer(f"{what}: rows without `{column.name}`")
+        if listed:
+            _refuse_gaps(pc.list_flatten(values), what)
 
 
 def _pager(table: pa.Table, key: str) -> dict[str, Any]:
