@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ssl
 import uuid
+from pathlib import Path
 from typing import Any
 
 import requests
@@ -46,7 +47,7 @@ class Transport:
         self._session.trust_env = False  # a .netrc or a proxy of the machine must not step in
         self._session.headers.update(_HEADERS)
         self._session.auth = credentials.auth()
-        self._session.verify = ca_file or True
+        self._session.verify = _authorities(ca_file)
         self._session.mount("https://", _ModernTls())
 
     def close(self) -> None:
@@ -129,6 +130,12 @@ _NO_WHOLE_ANSWER = (
     requests.Timeout,
     requests.exceptions.ChunkedEncodingError,
 )
+
+
+def _authorities(ca_file: str | None) -> str | bool:
+    if ca_file and not Path(ca_file).is_file():
+        raise PermanentError("the connection's `ca_file` is not there: correct its path")
+    return ca_file or True
 
 
 def _no_answer(what: str, error: str) -> str:
