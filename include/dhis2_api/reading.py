@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from dhis2_api.client import Dhis2Client
 from dhis2_api.dialects import Dialect
 from dhis2_api.errors import UnexpectedAnswer
+from dhis2_api.evidence import evidence_of
 from dhis2_api.export import MOST_UIDS, Listing, by_uid, listing_requests
 from dhis2_api.fields import RELATIONSHIP_FIELDS, UID_KEYS, Listed
 from dhis2_api.json_pages import Row, parse_rows
@@ -28,11 +29,13 @@ def read_list(client: Dhis2Client, listing: Listing, zone: ZoneInfo) -> Iterator
         zone: The zone of the server's stamps (`dhis2_api.system.Server.zone`).
 
     Raises:
-        UnexpectedAnswer: The server ignored the lower bound, or answered no rows of this kind.
+        UnexpectedAnswer: The server ignored a parameter, or answered no rows of this kind.
     """
     for asked in listing_requests(listing, client.dialect):
         for row in each_row(client, asked, UID_KEYS[listing.kind]):
-            check_bound(row, listing, zone, f"{client.name}: GET {asked.path}")
+            what = f"{client.name}: GET {asked.path}"
+            check_bound(row, listing, zone, what)
+            _check_selection(row, listing, what)
             yield row
 
 
@@ -102,6 +105,12 @@ def check_bound(row: Row, listing: Listing, zone: ZoneInfo, what: str) -> None:
     # The milliseconds aside: not every list takes them.
     if updated < listing.updated_after.replace(microsecond=0):
         raise UnexpectedAnswer(f"{what}: the server ignored the lower bound; rows are older")
+
+
+def _check_selection(row: Row, listing: Listing, what: str) -> None:
+    for field, may_be in evidence_of(listing.selection, listing.kind).items():
+        if not may_be(row.get(field)) and (field in row or not listing.fields):
+            raise UnexpectedAnswer(f"{what}: the server ignored what selects by `{field}`")
 
 
 def as_newest(row: Row, dialect: Dialect) -> Row:

@@ -356,6 +356,18 @@ IGNORED: dict[str, tuple[Listing, dict[str, Any]]] = {
         {"trackedEntity": "a", "updatedAt": "2025-12-31T23:59:59.000"},
     ),
     "the fields": (listing(fields=""), {"orgUnit": "a"}),
+    "the stage": (
+        listing(kind="events", selection=Selection(program_stage=STAGE)),
+        {"event": "a", "programStage": "another"},
+    ),
+    "the days": (
+        listing(kind="events", selection=Selection(occurred=(date(2026, 1, 1), date(2026, 1, 2)))),
+        {"event": "a", "occurredAt": "2026-01-03T00:00:00.000"},
+    ),
+    "the enrollment's status": (
+        listing(kind="enrollments", selection=Selection(enrollment_status="COMPLETED"), fields=""),
+        {"enrollment": "a"},
+    ),
 }
 
 
@@ -363,7 +375,7 @@ IGNORED: dict[str, tuple[Listing, dict[str, Any]]] = {
 def test_a_server_that_ignored_a_parameter_is_found_out_by_its_first_page(
     terms: Listing, row: dict[str, Any]
 ) -> None:
-    page = {"pager": {"page": 1, "nextPage": "more"}, "trackedEntities": [row]}
+    page = {"pager": {"page": 1, "nextPage": "more"}, terms.kind: [row]}
     answers = {"/api/system/info": as_json({"version": "2.42.4"})}
 
     with scripted(lambda request: answers.get(request.path, as_json(page))) as server:
