@@ -45,6 +45,12 @@ class ScriptedServer:
     requests: list[Request]
 
 
+def of_version(version: str, script: Script) -> Script:
+    """Answer what the version is, and leave all else to *script*."""
+    info = as_json({"version": version})
+    return lambda request: info if request.path == "/api/system/info" else script(request)
+
+
 def _read(body: bytes, kind: str) -> Any:
     if "json" in kind:
         return json.loads(body)

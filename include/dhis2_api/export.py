@@ -140,6 +140,7 @@ def by_uid(
         names[kind]: dialect.separator.join(uids),
         "fields": fields,
         "includeDeleted": "true",
+        "page": 1,
         "pageSize": _ROWS_A_UID * len(uids),
     }
     within = {"program": program} if program else {}

@@ -44,14 +44,18 @@ class ImportReport:
 _Kind = Literal["TRACKED_ENTITY", "ENROLLMENT", "EVENT", "RELATIONSHIP"]
 
 
+# Codes leave this step for logs; a text, which may quote a patient, must not pass for one.
+_CODE = r"^[A-Z][A-Z0-9_]{1,40}$"
+
+
 class _Error(BaseModel):
-    code: str = Field(alias="errorCode", pattern=r"^E\d{4}$")
+    code: str = Field(alias="errorCode", pattern=_CODE)
     kind: _Kind = Field(alias="trackerType")
     uid: str
 
 
 class _Warning(BaseModel):
-    code: str = Field(alias="warningCode", pattern=r"^E\d{4}$")
+    code: str = Field(alias="warningCode", pattern=_CODE)
     kind: _Kind = Field(alias="trackerType")
     uid: str
 

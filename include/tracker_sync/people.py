@@ -66,7 +66,7 @@ def _read(
     body = client.get_bytes(asked.path, asked.params)
     rows = _once_each(parse_page(body, asked.envelope, row, what=what).rows)
     if not set(_uids(rows)) <= set(uids):
-        raise UnexpectedAnswer(f"{what}: the server ignored the UIDs; others came")
+        raise UnexpectedAnswer(f"{what}: the server ignored `trackedEntities`; others came")
     return rows
 
 
