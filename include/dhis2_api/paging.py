@@ -85,16 +85,18 @@ def each_page(
     what = f"{client.name}: GET {asked.path}"
     counts = asked.envelope.last_page == "counted"
     pages = 0
+    empty = False
     for number in count(1):
-        ask_total = counts and number > pages
+        # After an empty page anew, lest a wrong count is followed for ever.
+        ask_total = counts and (empty or number > pages)
         total: Params = {"totalPages": "true"} if ask_total else {}
         page = parse(client.get_bytes(asked.path, {**asked.params, "page": number, **total}))
         _check(page, number, asked, what)
         if ask_total:
             pages = _counted(page, what)
         yield page.rows
-        ends = number > pages and not len(page.rows) if counts else not page.goes_on
-        if ends:
+        empty = not len(page.rows)
+        if (number > pages and empty) if counts else not page.goes_on:
             return
 
 

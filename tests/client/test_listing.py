@@ -153,3 +153,20 @@ def test_a_server_that_does_not_count_is_found_out() -> None:
     with scripted(script) as server, Dhis2Client(server.url) as client:
         with pytest.raises(UnexpectedAnswer, match="totalPages"):
             list(read_list(client, listing(3, None), ZONE))
+
+
+def test_a_wrong_count_is_not_followed_for_ever() -> None:
+    def script(request: Request) -> Reply:
+        if request.path.endswith("info"):
+            return as_json({"version": "2.41.8"})
+        number = int(request.query["page"])
+        pages = 10**9 if number == 1 else 1
+        rows = [{"trackedEntity": "a", "updatedAt": "2026-01-01", "deleted": False}]
+        pager = {"page": number, "pageCount": pages}
+        return as_json({"pager": pager, "trackedEntities": rows if number == 1 else []})
+
+    with scripted(script) as server, Dhis2Client(server.url) as client:
+        rows = list(read_list(client, listing(3, None), ZONE))
+
+    assert len(rows) == 1
+    assert len(server.requests) == 4
