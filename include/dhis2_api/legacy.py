@@ -127,17 +127,26 @@ def _requests(listing: Listing, there: _List, zone: ZoneInfo) -> list[Asked]:
         "fields": listing.fields or there.fields,
         "includeDeleted": "" if listing.tracked_entity_type else "true",
         "pageSize": listing.page_size,
+        # Without a count these answers have no pager at all (recordings: legacy-teis).
+        "totalPages": "true" if there.last_page == "counted" else "",
         # In the server's own zone: whether a `Z` is understood here was never measured.
         there.updated_after: bound and bound.astimezone(zone).strftime("%Y-%m-%dT%H:%M:%S"),
         **_selected(listing.selection, listing.kind, there),
     }
     given = {name: value for name, value in params.items() if value}
     envelope = Envelope(there.name, "pager", there.last_page)
-    path = f"/api/{there.name}"
+    return [
+        Asked(f"/api/{there.name}", {**given, **scope}, envelope)
+        for scope in _org_units(listing, there)
+    ]
+
+
+def _org_units(listing: Listing, there: _List) -> list[dict[str, str]]:
+    if not listing.org_units:
+        return [{}]
     if listing.kind == "events":
-        units = list(listing.org_units)
-        return [Asked(path, {**given, there.org_units: unit}, envelope) for unit in units]
-    return [Asked(path, {**given, there.org_units: ";".join(listing.org_units)}, envelope)]
+        return [{there.org_units: org_unit} for org_unit in listing.org_units]
+    return [{there.org_units: ";".join(listing.org_units)}]
 
 
 def _selected(selection: Selection, kind: str, there: _List) -> dict[str, Any]:

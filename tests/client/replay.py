@@ -105,4 +105,6 @@ def _paged(item: Recorded, request: Request) -> Reply:
     pager = {k: v for k, v in body.get("pager", {}).items() if k != "nextPage"} | around
     pager |= {"isLastPage": True} if "isLastPage" in pager else {}
     flat = around if "page" in body else {}
-    return as_json(body | flat | ({"pager": pager} if "pager" in body or not flat else {}))
+    # A legacy list of people has no pager unless it is counted (legacy-teis, legacy-teis-total).
+    has_pager = "pager" in body or (not flat and "totalPages" in request.query)
+    return as_json(body | flat | ({"pager": pager} if has_pager else {}))

@@ -26,6 +26,8 @@ from dhis2_api.ownership import read_owner, transfer_owner
 from dhis2_api.reading import read_by_uid, read_list, read_relationships
 from dhis2_api.selection import Selection
 from dhis2_api.system import read_server
+from tracker_sync.listing import Source, list_changes
+from tracker_sync.people import read_people
 
 
 KINDS: tuple[Listed, ...] = ("trackedEntities", "enrollments", "events")
@@ -117,6 +119,23 @@ def test_events_are_selected_by_status_and_days(world: World) -> None:
     if world.client.name != "live" and len(people) > 1:
         pytest.skip("the sandbox does not play `eventStatus` for people")
     assert people == [lists["trackedEntities"][0]["trackedEntity"]]
+
+
+def test_a_run_lists_and_reads_the_same_people_however_often_they_enrolled(world: World) -> None:
+    lists = world.enrolled(4, status="COMPLETED")
+    again = [dict(item, enrollment=new_uid()) for item in lists["enrollments"] for _ in range(4)]
+    asked = [*sorted(uids(lists, "trackedEntities")), new_uid()]
+    assert world.send(**lists).refused == world.send(enrollments=again).refused == {}
+
+    source = Source(world.client, world.client.dialect, world.zone)
+    table = list_changes(source, [everything(world, kind, page_size=3) for kind in KINDS])
+    (people,) = read_people(world.client, asked, at_once=300)
+
+    assert uids(lists, "trackedEntities") <= set(table["tracked_entity"].to_pylist())
+    assert people.absent == {asked[-1]}
+    rows = people.rows.to_pylist()
+    assert [len(row["enrollments"]) for row in rows] == [5] * 4
+    assert sum(len(each["events"]) for row in rows for each in row["enrollments"]) == 4
 
 
 def test_people_without_enrollment_are_listed_by_type(world: World) -> None:

@@ -24,7 +24,7 @@ from dhis2_api.legacy import read_legacy_list
 from dhis2_api.paging import envelope_of
 from dhis2_api.reading import as_newest, read_by_uid, read_list, read_relationships
 from dhis2_api.selection import Filter, Selection
-from scripted_server import as_json, scripted
+from scripted_server import Reply, Request, as_json, scripted
 from tracker_sync.arrow_json import parse_page
 from tracker_sync.tables import PERSON_ROW
 
@@ -287,6 +287,37 @@ def test_a_legacy_person_says_what_the_newest_version_says(version: str) -> None
     places = [row["geometry"] for row in rows.values() if "geometry" in row]
     assert any({"occurredAt", "scheduledAt", "dataValues"} <= event.keys() for event in events)
     assert any(place["coordinates"] for place in places)
+
+
+@pytest.mark.parametrize("version", OLD)
+@pytest.mark.parametrize("kind", ["trackedEntities", "enrollments", "events"])
+def test_a_legacy_list_of_a_whole_scope_is_asked_for_and_not_empty(
+    version: str, kind: Listed
+) -> None:
+    name = LEGACY_NAMES[kind]
+    row = {LEGACY_UIDS[kind]: "a", "lastUpdated": "2026-01-01T00:00:00.000", "deleted": False}
+
+    def script(request: Request) -> Reply:
+        if request.path == "/api/system/info":
+            return as_json({"version": version})
+        number = int(request.query["page"])
+        pager = {"page": number, "pageCount": 1, "isLastPage": True}
+        return as_json({"pager": pager, name: [row] if number == 1 else []})
+
+    with scripted(script) as server, Dhis2Client(server.url) as client:
+        terms = listing(kind=kind, org_units=(), mode="ALL", fields="")
+        rows = list(read_legacy_list(client, terms, UTC_ZONE))
+
+    assert len(rows) == 1
+    assert {r.path for r in server.requests[1:]} == {f"/api/{name}"}
+    assert all(r.query["ouMode"] == "ALL" for r in server.requests[1:])
+    assert not any({"ou", "orgUnit"} & r.query.keys() for r in server.requests)
+
+
+LEGACY_NAMES = {"trackedEntities": "trackedEntityInstances"}
+LEGACY_NAMES |= {"enrollments": "enrollments", "events": "events"}
+LEGACY_UIDS = {"trackedEntities": "trackedEntityInstance"}
+LEGACY_UIDS |= {"enrollments": "enrollment", "events": "event"}
 
 
 @pytest.mark.parametrize("version", NEW)

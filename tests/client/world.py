@@ -19,9 +19,9 @@ from dhis2_api.errors import Dhis2Error
 from dhis2_api.importer import Ref, delete_objects, import_objects
 from dhis2_api.system import read_account, read_server
 from dhis2_sandbox.app import create_app
-from dhis2_sandbox.dialect import DIALECTS as PLAYED
 from dhis2_sandbox.server import serve
 from dhis2_sandbox.start import Superuser
+from dhis2_sandbox.versions import DIALECTS as PLAYED
 from servers import grant
 
 
