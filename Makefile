@@ -8,7 +8,7 @@ export PYTHONPATH := include
 CODE := dags plugins include demo tests
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-ui install install-dev test contract lint types imports check deep requirements clean
+.PHONY: help demo demo-ui install install-dev test contract lint types imports check deep live requirements clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
@@ -56,6 +56,10 @@ check: lint types imports test ## All of it, as CI runs it
 
 deep: lint types imports ## The same with every seed; takes longer
 	HYPOTHESIS_PROFILE=deep $(BIN)/pytest -n 2 --dist loadgroup --timeout=3000
+
+live: install-dev ## Try the client on a real server: DHIS2_LIVE_URL, DHIS2_LIVE_USER, DHIS2_LIVE_PASSWORD
+	@test -n "$$DHIS2_LIVE_URL" || { echo "Set DHIS2_LIVE_URL, DHIS2_LIVE_USER and DHIS2_LIVE_PASSWORD first"; exit 1; }
+	$(BIN)/pytest -k live tests/client/test_dialogue.py
 
 requirements: install-dev ## Pin the newest of everything in requirements*.in, with hashes
 	$(BIN)/uv pip compile -q --upgrade --generate-hashes --universal --python-version 3.11 --no-header requirements.in -o requirements.txt

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from dhis2_api.dialects import dialect_of
+from dhis2_api.paging import envelope_of
 from tracker_sync.arrow_json import parse_page
 from tracker_sync.metadata.model import Model, OrgUnit
 from tracker_sync.tables import PERSON_ROW, flatten
@@ -17,6 +19,8 @@ PROGRAM, STAGE, TYPE = "programHIV1", "stageVisit1", "typePerson1"
 NAME, NATIONAL_ID, WEIGHT, NOTE = "attrName001", "attrNatId01", "elemWeight1", "elemNote001"
 CLINIC = "clinicRufi1"
 STAMP = "2026-11-24T12:06:46.263"
+
+PEOPLE = envelope_of(dialect_of("2.42.4"), "trackedEntities")
 
 MODEL = Model(
     hash="m1",
@@ -89,7 +93,7 @@ def page(*people: Json, number: int = 1, goes_on: bool = False) -> bytes:
 
 
 def trees(*people: Json) -> list[Tree]:
-    rows = parse_page(page(*people), "trackedEntities", PERSON_ROW, what="test").rows
+    rows = parse_page(page(*people), PEOPLE, PERSON_ROW, what="test").rows
     return grow(flatten(rows, [PROGRAM]))
 
 

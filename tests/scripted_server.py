@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -43,12 +45,25 @@ class ScriptedServer:
     requests: list[Request]
 
 
+def of_version(version: str, script: Script) -> Script:
+    """Answer what the version is, and leave all else to *script*."""
+    info = as_json({"version": version})
+    return lambda request: info if request.path == "/api/system/info" else script(request)
+
+
+def _read(body: bytes, kind: str) -> Any:
+    if "json" in kind:
+        return json.loads(body)
+    return body or None
+
+
 @contextmanager
-def scripted(script: Script) -> Iterator[ScriptedServer]:
+def scripted(script: Script, certificate: Path | None = None) -> Iterator[ScriptedServer]:
     seen: list[Request] = []
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True  # headers and body are two writes: 40 ms a request
 
         def answer(self) -> None:
             length = int(self.headers.get("Content-Length") or 0)
@@ -59,7 +74,7 @@ def scripted(script: Script) -> Iterator[ScriptedServer]:
                 url.path,
                 dict(parse_qsl(url.query)),
                 dict(self.headers),
-                json.loads(body) if body else None,
+                _read(body, self.headers.get("Content-Type") or ""),
             )
             seen.append(request)
             reply = script(request)
@@ -75,12 +90,16 @@ def scripted(script: Script) -> Iterator[ScriptedServer]:
             self.wfile.write(reply.body)
             self.close_connection = self.close_connection or reply.cut
 
-        do_GET = do_POST = do_PATCH = answer
+        do_GET = do_POST = do_PATCH = do_PUT = do_DELETE = answer
 
         def log_message(self, *_: object) -> None:
             pass
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        if certificate:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate)
+            server.socket = context.wrap_socket(server.socket, server_side=True)
         thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
         thread.start()
         try:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 from dhis2_api.errors import (
@@ -28,12 +30,28 @@ class Answer:
         status: The HTTP status.
         kind: The content type.
         body: The bytes.
+        retry_after: The header of that name, as it came.
     """
 
     what: str
     status: int
     kind: str
     body: bytes
+    retry_after: str = ""
+
+    def text(self) -> bytes:
+        """Return the body as the bytes of what says it is JSON.
+
+        Raises:
+            UnexpectedAnswer: It says it is something else.
+        """
+        if "json" in self.kind:
+            return self.body
+        raise UnexpectedAnswer(
+            f"{self.what} answered {self.status} with {self.kind[:40] or 'no content type'} "
+            "instead of JSON: is the address of the connection that of a DHIS2 server, with its "
+            "path?"
+        )
 
     def json(self) -> Any:
         """Return the body as JSON.
@@ -41,14 +59,9 @@ class Answer:
         Raises:
             UnexpectedAnswer: It is something else, or cut.
         """
-        if "json" not in self.kind:
-            raise UnexpectedAnswer(
-                f"{self.what} answered {self.status} with {self.kind or 'no content type'} instead "
-                "of JSON: is the address of the connection that of a DHIS2 server, with its path?"
-            )
         try:
-            return json.loads(self.body)
-        except ValueError:
+            return json.loads(self.text())
+        except (ValueError, RecursionError):
             raise UnexpectedAnswer(
                 f"{self.what} answered {self.status} with JSON that ends or breaks in the middle"
             ) from None
@@ -70,11 +83,26 @@ def error_code(answer: Answer) -> str | None:
     return code if isinstance(code, str) else None
 
 
+def seconds_to_wait(retry_after: str) -> float | None:
+    """Read a `Retry-After` header: seconds, or a date; nothing if it is neither."""
+    if retry_after.strip().isdecimal():
+        return float(retry_after)
+    try:
+        moment = parsedate_to_datetime(retry_after)
+    except ValueError:
+        return None
+    return max(0.0, moment.timestamp() - time.time())
+
+
 def _error(answer: Answer) -> Dhis2Error:
     if 300 <= answer.status < 400:
         return _redirected(answer)
     if answer.status in _GATEWAY:
-        return TransientError(f"{answer.what} answered {answer.status}: the server is busy or away")
+        return TransientError(
+            f"{answer.what} answered {answer.status}: the server is busy or away",
+            untouched=answer.status == 429,
+            retry_after=seconds_to_wait(answer.retry_after),
+        )
     return _BY_STATUS.get(answer.status, _refused)(answer)
 
 
@@ -102,7 +130,7 @@ def _forbidden(answer: Answer) -> Dhis2Error:
 def _refused(answer: Answer) -> Dhis2Error:
     if "json" not in answer.kind:
         return UnexpectedAnswer(
-            f"{answer.what} answered {answer.status} with {answer.kind or 'no content type'} "
+            f"{answer.what} answered {answer.status} with {answer.kind[:40] or 'no content type'} "
             "instead of JSON: is the address of the connection that of a DHIS2 server?"
         )
     what = f"{answer.what} answered {_status(answer)}"

@@ -21,7 +21,19 @@ class Dhis2Error(Exception):
 
 
 class TransientError(Dhis2Error):
-    """The same request may succeed later; the outcome of a write is unknown."""
+    """The same request may succeed later; the outcome of a write is unknown.
+
+    Attributes:
+        untouched: Whether the server certainly did nothing, so that even a write may be repeated.
+        retry_after: Seconds the server asked to wait, where it did.
+    """
+
+    def __init__(
+        self, message: str, *, untouched: bool = False, retry_after: float | None = None
+    ) -> None:
+        super().__init__(message)
+        self.untouched = untouched
+        self.retry_after = retry_after
 
 
 class PermanentError(Dhis2Error):

@@ -1,86 +1,74 @@
-"""Writing tracker data: one import request, and what its report says of each object."""
+"""Writing tracker data: one import request, waited for here or by the server's job queue."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
 
-from pydantic import BaseModel, Field, ValidationError
-
-from dhis2_api.answers import Answer, error_code
 from dhis2_api.client import Dhis2Client
-from dhis2_api.errors import RequestRefused, UnexpectedAnswer
+from dhis2_api.import_report import ImportReport, Ref, read_report
+from dhis2_api.jobs import JobPatience, report_of_job, started_job
 
 
-# Every option explicit: the documentation and the servers disagree on the defaults
-# (tracker-api 3.1). Rules and side effects off: a copy must not change values, and
-# must not send messages to patients (reliability F18).
-_OPTIONS: Mapping[str, str] = {
-    "async": "false",
-    "importStrategy": "CREATE_AND_UPDATE",
-    "atomicMode": "OBJECT",
-    "reportMode": "FULL",
-    "skipRuleEngine": "true",
-    "skipSideEffects": "true",
-}
+__all__ = ["ImportOptions", "ImportReport", "Ref", "delete_objects", "import_objects"]
 
-
-class Ref(NamedTuple):
-    """An object of the tracker: `("EVENT", "HWe1ZtgPRsl")`."""
-
-    kind: str
-    uid: str
+Strategy = Literal["CREATE", "UPDATE", "CREATE_AND_UPDATE", "DELETE"]
 
 
 @dataclass(frozen=True, slots=True)
-class ImportReport:
-    """What a server says became of the objects of one request.
+class ImportOptions:
+    """How a request is imported; every option is sent.
 
-    An object named in neither set was not imported, whatever the status says
-    (reliability F9). The texts of the report are left behind: they quote patients.
+    The documentation and the servers disagree on the defaults (tracker-api 3.1). Rules
+    and side effects are off: a copy must not change values, and must not send messages
+    to patients (reliability F18).
 
     Attributes:
-        stored: Objects the server stored.
-        refused: Objects it refused, each with the codes it gave.
+        strategy: What is done with the objects.
+        atomic: Whether one refused object refuses all (`ALL`) or itself (`OBJECT`).
+        validate_only: Whether nothing is written.
+        validation: `SKIP` is silently `FULL` for all but superusers (measured).
+        flush: `OBJECT` writes one by one, which is slow.
+        skip_rules: Whether program rules are left out.
+        skip_side_effects: Whether messages and notifications are left out.
+        schemes: How metadata is named, e.g. `{"orgUnitIdScheme": "CODE"}`; UIDs if not said.
+        job: Set to import by the server's queue, which takes one request at a time.
     """
 
-    stored: frozenset[Ref]
-    refused: Mapping[Ref, tuple[str, ...]]
+    strategy: Strategy = "CREATE_AND_UPDATE"
+    atomic: Literal["ALL", "OBJECT"] = "OBJECT"
+    validate_only: bool = False
+    validation: Literal["FULL", "FAIL_FAST", "SKIP"] = "FULL"
+    flush: Literal["AUTO", "OBJECT"] = "AUTO"
+    skip_rules: bool = True
+    skip_side_effects: bool = True
+    schemes: Mapping[str, str] = field(default_factory=dict)
+    job: JobPatience | None = None
+
+    def params(self) -> dict[str, str]:
+        """Return the options as DHIS2 spells them, alike in all versions (tracker-api 3.1)."""
+        return {
+            "async": "true" if self.job else "false",
+            "importMode": "VALIDATE" if self.validate_only else "COMMIT",
+            "importStrategy": self.strategy,
+            "atomicMode": self.atomic,
+            "flushMode": self.flush,
+            "validationMode": self.validation,
+            "reportMode": "FULL",  # else its warnings are missing (tracker-api 3.3)
+            "skipRuleEngine": str(self.skip_rules).lower(),
+            "skipSideEffects": str(self.skip_side_effects).lower(),
+            **self.schemes,
+        }
 
 
-class _Error(BaseModel):
-    code: str = Field(alias="errorCode")
-    kind: str = Field(alias="trackerType")
-    uid: str
+AS_A_COPY = ImportOptions()
 
 
-class _Stored(BaseModel):
-    kind: str = Field(alias="trackerType")
-    uid: str
-
-
-class _Type(BaseModel):
-    objects: list[_Stored] = Field(alias="objectReports")
-
-
-class _Bundle(BaseModel):
-    types: dict[str, _Type] = Field(default_factory=dict, alias="typeReportMap")
-
-
-class _Validation(BaseModel):
-    errors: list[_Error] = Field(alias="errorReports")
-
-
-class _Report(BaseModel):
-    status: str
-    validation: _Validation = Field(alias="validationReport")
-    bundle: _Bundle = Field(default_factory=_Bundle, alias="bundleReport")
-
-
-def import_objects(client: Dhis2Client, payload: Mapping[str, Any]) -> ImportReport:
-    """Send one payload of lists (`trackedEntities`, `enrollments`, `events`).
+def import_objects(
+    client: Dhis2Client, payload: Mapping[str, Any], options: ImportOptions = AS_A_COPY
+) -> ImportReport:
+    """Send one payload of lists (`trackedEntities`, `enrollments`, `events`, `relationships`).
 
     Each list holds objects with their UIDs, since a server gives an object without
     one a new UID, and a repeated request would make a second object.
@@ -90,28 +78,46 @@ def import_objects(client: Dhis2Client, payload: Mapping[str, Any]) -> ImportRep
         TransientError: The outcome is unknown.
         UnexpectedAnswer: The answer is no import report.
     """
-    answer = client.post("/api/tracker", payload, _OPTIONS, also={409})
-    return _parse(answer)
+    answer = client.post("/api/tracker", payload, options.params(), also={409})
+    if options.job and answer.status != 409:
+        return report_of_job(client, started_job(answer), options.job)
+    return read_report(answer)
 
 
-def _parse(answer: Answer) -> ImportReport:
-    body = answer.json()
-    if not isinstance(body, dict) or "validationReport" not in body:
-        raise _no_report(answer)
-    try:
-        report = _Report.model_validate(body)
-    except ValidationError:
-        raise UnexpectedAnswer(f"{answer.what}: the import report is of an unknown shape") from None
-    refused: dict[Ref, tuple[str, ...]] = defaultdict(tuple)
-    for error in report.validation.errors:
-        refused[Ref(error.kind, error.uid)] += (error.code,)
-    stored = {Ref(o.kind, o.uid) for kind in report.bundle.types.values() for o in kind.objects}
-    return ImportReport(frozenset(stored) - refused.keys(), dict(refused))
+# Children first: what hangs below a deleted object is deleted with it, or refuses its
+# deletion (tracker-api 4, Soft-deleted).
+_DELETED = {
+    "RELATIONSHIP": ("relationships", "relationship"),
+    "EVENT": ("events", "event"),
+    "ENROLLMENT": ("enrollments", "enrollment"),
+    "TRACKED_ENTITY": ("trackedEntities", "trackedEntity"),
+}
+
+# What is not there, or was deleted before (measured: delete-…).
+_GONE = frozenset({"E1063", "E1081", "E1032", "E4016", "E1114", "E1113", "E1082", "E4017"})
 
 
-def _no_report(answer: Answer) -> RequestRefused | UnexpectedAnswer:
-    if answer.status == 409:
-        code = error_code(answer)
-        what = f"{answer.what} answered 409 without an import report"
-        return RequestRefused(what, status=409, code=code)
-    return UnexpectedAnswer(f"{answer.what} answered {answer.status} without an import report")
+def delete_objects(
+    client: Dhis2Client, refs: Collection[Ref], options: ImportOptions = AS_A_COPY
+) -> ImportReport:
+    """Delete objects, each kind in a request of its own, and report them as one.
+
+    An object that is gone already counts as deleted: it stands under `stored`.
+
+    Raises:
+        RequestRefused: The server refused a request as a whole; earlier kinds are deleted.
+        TransientError: The outcome is unknown; deleting again does no harm.
+        UnexpectedAnswer: An answer is no import report.
+    """
+    stored: set[Ref] = set()
+    refused: dict[Ref, tuple[str, ...]] = {}
+    for kind, (name, key) in _DELETED.items():
+        uids = sorted({ref.uid for ref in refs if ref.kind == kind})
+        if not uids:
+            continue
+        payload = {name: [{key: uid} for uid in uids]}
+        report = import_objects(client, payload, replace(options, strategy="DELETE"))
+        gone = {ref for ref, codes in report.refused.items() if _GONE.issuperset(codes)}
+        stored |= report.stored | gone
+        refused |= {ref: codes for ref, codes in report.refused.items() if ref not in gone}
+    return ImportReport(frozenset(stored), refused)

@@ -2,16 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sized
 from dataclasses import dataclass
 from itertools import count
 from typing import Generic, TypeVar
 
-from dhis2_api.client import Dhis2Client, Params
+from dhis2_api.client import Dhis2Client
+from dhis2_api.dialects import Dialect, LastPage
 from dhis2_api.errors import UnexpectedAnswer
+from dhis2_api.exchange import Params
 
 
-Rows = TypeVar("Rows")
+Rows = TypeVar("Rows", bound=Sized)
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """What stands around the rows of a list.
+
+    Attributes:
+        rows: The key of the rows.
+        pager: The key of the pager; empty where it lies flat beside the rows.
+        last_page: How the end of the list is known.
+    """
+
+    rows: str
+    pager: str
+    last_page: LastPage
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One list, as it is asked for.
+
+    Attributes:
+        path: The path.
+        params: The query but for the page; its `pageSize` is there.
+        envelope: What the answer looks like.
+    """
+
+    path: str
+    params: Params
+    envelope: Envelope
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,30 +54,60 @@ class Page(Generic[Rows]):
         number: The page's number as the server gives it, from 1.
         rows: The rows.
         goes_on: Whether the server names a next page.
+        pages: How many pages the server counts, where it was asked to.
     """
 
     number: int
     rows: Rows
-    goes_on: bool
+    goes_on: bool = False
+    pages: int | None = None
+
+
+def envelope_of(dialect: Dialect, kind: str) -> Envelope:
+    """Return what stands around the rows of a list of *kind*, e.g. `events`."""
+    return Envelope(dialect.rows or kind, dialect.pager, dialect.last_page)
 
 
 def each_page(
-    client: Dhis2Client, path: str, params: Params, parse: Callable[[bytes], Page[Rows]]
+    client: Dhis2Client, asked: Asked, parse: Callable[[bytes], Page[Rows]]
 ) -> Iterator[Rows]:
     """Yield the rows of every page of a list.
 
-    The end is where the server names no next page. A short page is not the end
-    (tracker-api 2.4: rows are taken away after the page was cut).
+    A short page is not the end, nor is an empty one: rows are taken away after the
+    page was cut (tracker-api 2.4). The end is where the server names no next page;
+    or, where it names none ever, a page without rows that lies beyond the last one
+    of a count made at that very moment.
 
     Raises:
-        UnexpectedAnswer: The server answered another page than the one asked for.
+        UnexpectedAnswer: The server answered another page than the one asked for, a
+            longer one, or did not count.
     """
+    what = f"{client.name}: GET {asked.path}"
+    counts = asked.envelope.last_page == "counted"
+    pages = 0
+    empty = False
     for number in count(1):
-        page = parse(client.get_bytes(path, {**params, "page": number}))
-        if page.number != number:
-            raise UnexpectedAnswer(
-                f"{client.name}: GET {path} answered page {page.number} when asked for {number}"
-            )
+        # After an empty page anew, lest a wrong count is followed for ever.
+        ask_total = counts and (empty or number > pages)
+        total: Params = {"totalPages": "true"} if ask_total else {}
+        page = parse(client.get_bytes(asked.path, {**asked.params, "page": number, **total}))
+        _check(page, number, asked, what)
+        if ask_total:
+            pages = _counted(page, what)
         yield page.rows
-        if not page.goes_on:
+        empty = not len(page.rows)
+        if (number > pages and empty) if counts else not page.goes_on:
             return
+
+
+def _check(page: Page[Rows], number: int, asked: Asked, what: str) -> None:
+    if page.number != number:
+        raise UnexpectedAnswer(f"{what} answered page {page.number} when asked for {number}")
+    if len(page.rows) > int(str(asked.params["pageSize"])):
+        raise UnexpectedAnswer(f"{what}: the server ignored `pageSize`; more rows came")
+
+
+def _counted(page: Page[Rows], what: str) -> int:
+    if page.pages is None:
+        raise UnexpectedAnswer(f"{what}: the server ignored `totalPages`; there is no count")
+    return page.pages

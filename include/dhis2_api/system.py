@@ -84,11 +84,14 @@ def read_server(client: Dhis2Client) -> Server:
     info = _parsed(_Info, client.get("/api/system/info"), f"{client.name}: GET /api/system/info")
     try:
         zone = ZoneInfo(info.zone)
-    except (ZoneInfoNotFoundError, ValueError):
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # a folder of zones is an OSError
         raise UnexpectedAnswer(
             f"{client.name}: the server's time zone is not one this machine knows"
         ) from None
-    now = info.server_date.replace(tzinfo=zone).astimezone(UTC)
+    try:
+        now = info.server_date.replace(tzinfo=zone).astimezone(UTC)
+    except OverflowError:
+        raise UnexpectedAnswer(f"{client.name}: the server's clock is beyond all years") from None
     return Server(info.version, info.system_id, zone, now)
 
 

@@ -7,39 +7,69 @@ import re
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.json as pj
 
 from dhis2_api.errors import UnexpectedAnswer
-from dhis2_api.paging import Page
+from dhis2_api.paging import Envelope, Page
 
 
-_PAGER = pa.struct([("page", pa.int64()), ("nextPage", pa.string())])
+_PAGER = [("page", pa.int64()), ("pageCount", pa.int64()), ("nextPage", pa.string())]
+
+_NAMES = [name for name, _ in _PAGER]
 
 # A geometry has as many shapes as GeoJSON, and a column has one: so it stays the
 # text that came. A key cannot be forged by a value, whose quotes are escaped.
 _GEOMETRY = re.compile(rb'"geometry"\s*:\s*(\{(?:[^{}]|\{[^{}]*\})*\})')
 
 
-def parse_page(body: bytes, rows: str, row: pa.StructType, *, what: str) -> Page[pa.StructArray]:
+def parse_page(
+    body: bytes, envelope: Envelope, row: pa.StructType, *, what: str
+) -> Page[pa.StructArray]:
     """Parse one page of a list.
 
     Args:
-        body: The answer, `{"pager": {"page": …, "nextPage": …}, ROWS: [{…}, …]}`.
-        rows: The key the rows stand under.
+        body: The answer, e.g. `{"pager": {"page": …, "nextPage": …}, ROWS: [{…}, …]}`.
+        envelope: What stands around the rows.
         row: The columns wanted; other keys are left out, a `geometry` column is text.
         what: The request, for messages.
 
     Raises:
         UnexpectedAnswer: The answer is cut, has another shape, or lacks its rows.
     """
-    schema = pa.schema([("pager", _PAGER), (rows, pa.list_(row))])
-    table = _read(body, schema, what)
-    if table.num_rows != 1 or table[rows].null_count or table["pager"].null_count:
-        raise UnexpectedAnswer(f"{what}: the answer has no `{rows}` with a `pager`")
-    pager: dict[str, Any] = table["pager"][0].as_py()
+    rows = (envelope.rows, pa.list_(row))
+    flat = not envelope.pager
+    fields = [*_PAGER, rows] if flat else [(envelope.pager, pa.struct(_PAGER)), rows]
+    table = _read(body, pa.schema(fields), what)
+    if table.num_rows != 1 or table[envelope.rows].null_count:
+        raise UnexpectedAnswer(f"{what}: the answer has no `{envelope.rows}`")
+    pager = _pager(table, envelope.pager)
     if pager["page"] is None:
-        raise UnexpectedAnswer(f"{what}: the answer's `pager` has no page number")
-    return Page(pager["page"], table[rows].combine_chunks().flatten(), bool(pager["nextPage"]))
+        raise UnexpectedAnswer(f"{what}: the answer has no page number")
+    parsed = table[envelope.rows].combine_chunks().flatten()
+    _refuse_gaps(parsed, what)
+    return Page(pager["page"], parsed, bool(pager["nextPage"]), pager["pageCount"])
+
+
+def _refuse_gaps(rows: pa.StructArray, what: str) -> None:
+    """Refuse rows that lack a list that was asked for, or the UID that stands first.
+
+    Every version gives a list even where it is empty (recordings: export-te-…), so one
+    that is not there is damage, and would pass for an empty one.
+    """
+    for index, column in enumerate(rows.type):
+        values = pc.struct_field(rows, column.name)
+        listed = pa.types.is_list(column.type)
+        if (listed or not index) and values.null_count:
+            raise UnexpectedAnswer(f"{what}: rows without `{column.name}`")
+        if listed:
+            _refuse_gaps(pc.list_flatten(values), what)
+
+
+def _pager(table: pa.Table, key: str) -> dict[str, Any]:
+    if key:
+        return table[key][0].as_py() or dict.fromkeys(_NAMES)
+    return {name: table[name][0].as_py() for name in _NAMES}
 
 
 def _read(body: bytes, schema: pa.Schema, what: str) -> pa.Table:

@@ -14,9 +14,11 @@ import pyarrow.compute as pc
 from dhis2_api.client import Dhis2Client
 from dhis2_api.dialects import Dialect
 from dhis2_api.errors import UnexpectedAnswer
-from dhis2_api.export import Listed, Listing, by_uid, listing_requests
+from dhis2_api.export import Listing, listing_requests
+from dhis2_api.fields import Listed
 from dhis2_api.paging import each_page
 from tracker_sync.arrow_json import parse_page
+from tracker_sync.people import read_batches
 
 
 KINDS: tuple[Listed, ...] = ("trackedEntities", "enrollments", "events")
@@ -71,10 +73,10 @@ def list_changes(source: Source, listings: Iterable[Listing]) -> pa.Table:
 
 
 def _pages(source: Source, listing: Listing) -> Iterator[pa.Table]:
-    what = f"{source.client.name}: GET {listing.path}"
-    parse = partial(parse_page, rows=listing.kind, row=_ROW, what=what)
-    for params in listing_requests(listing, source.dialect):
-        for rows in each_page(source.client, listing.path, params, parse):
+    for asked in listing_requests(listing, source.dialect):
+        what = f"{source.client.name}: GET {asked.path}"
+        parse = partial(parse_page, envelope=asked.envelope, row=_ROW, what=what)
+        for rows in each_page(source.client, asked, parse):
             yield _checked(_table(rows, listing, source.zone), listing, what)
 
 
@@ -85,14 +87,14 @@ def _table(rows: pa.StructArray, listing: Listing, zone: ZoneInfo) -> pa.Table:
         pa.repeat(listing.program, len(rows)),
         pa.repeat(listing.kind, len(rows)),
         in_utc(pc.struct_field(rows, "updatedAt"), zone),
-        pc.fill_null(pc.struct_field(rows, "deleted"), fill_value=False),
+        pc.struct_field(rows, "deleted"),
     ]
     return pa.Table.from_arrays(columns, schema=LISTED)
 
 
 def _checked(table: pa.Table, listing: Listing, what: str) -> pa.Table:
-    if table["tracked_entity"].null_count or table["updated_at"].null_count:
-        raise UnexpectedAnswer(f"{what}: rows without `trackedEntity` or `updatedAt`")
+    if any(table[name].null_count for name in ("tracked_entity", "updated_at", "deleted")):
+        raise UnexpectedAnswer(f"{what}: rows without `trackedEntity`, `updatedAt` or `deleted`")
     oldest = pc.min(table["updated_at"]).as_py()
     # A server that doesn't know a parameter ignores it (measured): then all rows come.
     if oldest and listing.updated_after and oldest < _in_millis(listing.updated_after):
@@ -116,13 +118,7 @@ def in_utc(stamps: pa.TimestampArray, zone: ZoneInfo) -> pa.TimestampArray:
 
 def registration_org_units(source: Source, uids: list[str], at_once: int) -> Mapping[str, str]:
     """Return the registration org unit of each person of *uids* that the server knows."""
-    path = "/api/tracker/trackedEntities"
-    what = f"{source.client.name}: GET {path}"
-    parse = partial(parse_page, rows="trackedEntities", row=_ROW, what=what)
     found: dict[str, str] = {}
-    for start in range(0, len(uids), at_once):
-        batch = uids[start : start + at_once]
-        params = by_uid(batch, "trackedEntity,orgUnit", page_size=3 * at_once)
-        for rows in each_page(source.client, path, params, parse):
-            found |= {row["trackedEntity"]: row["orgUnit"] for row in rows.to_pylist()}
+    for people in read_batches(source.client, uids, at_once, "trackedEntity,orgUnit", _ROW):
+        found |= {row["trackedEntity"]: row["orgUnit"] for row in people.rows.to_pylist()}
     return found

@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
-import pytest
+import gzip
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
-from dhis2_api.client import Dhis2Client, Timeouts
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from dhis2_api.answers import seconds_to_wait
+from dhis2_api.client import Dhis2Client
 from dhis2_api.credentials import Credentials
 from dhis2_api.dialects import dialect_of
 from dhis2_api.errors import (
@@ -16,9 +26,12 @@ from dhis2_api.errors import (
     UnexpectedAnswer,
     UnsupportedVersion,
 )
+from dhis2_api.exchange import Limits
+from dhis2_api.patience import Patience
 from scripted_server import Reply, Request, as_json, scripted
 
 
+ONE_TRY = Patience(budget=0)
 CANARY = "Canary-Diop-90210729"
 HTML = b"<!doctype html><html>Canary-Diop-90210729</html>"
 
@@ -45,9 +58,10 @@ ANSWERS = {
 def test_an_answer_becomes_the_error_that_says_what_to_do(
     reply: Reply | None, error: type[Dhis2Error]
 ) -> None:
-    with scripted(lambda _: reply) as server, Dhis2Client(server.url, name="north") as client:
-        with pytest.raises(error) as raised:
-            client.get("/api/me", {"filter": f"x:eq:{CANARY}"})
+    with scripted(lambda _: reply) as server:
+        with Dhis2Client(server.url, name="north", patience=ONE_TRY) as client:
+            with pytest.raises(error) as raised:
+                client.get("/api/me", {"filter": f"x:eq:{CANARY}"})
 
     assert "north: GET /api/me" in str(raised.value)
     assert CANARY not in str(raised.value) + repr(raised.value)
@@ -58,7 +72,7 @@ def test_a_server_that_is_not_there_is_named_with_what_to_check() -> None:
     with scripted(lambda _: as_json({})) as server:
         url = server.url
 
-    with Dhis2Client(url, name="north", timeouts=Timeouts(1, 1)) as client:
+    with Dhis2Client(url, name="north", limits=Limits(1, 1), patience=ONE_TRY) as client:
         with pytest.raises(TransientError, match=r"north: GET /api/me got no answer.* address"):
             client.get("/api/me")
 
@@ -135,3 +149,196 @@ def test_a_version_nobody_proved_is_refused() -> None:
     for version in ("2.39.10", "2.44-SNAPSHOT", "3.0", "", "banana"):
         with pytest.raises(UnsupportedVersion, match=r"2\.42"):
             dialect_of(version)
+
+
+def test_every_request_has_an_id_of_its_own_and_takes_gzip() -> None:
+    packed = Reply(200, gzip.compress(b'{"a": 1}'), headers={"Content-Encoding": "gzip"})
+
+    with scripted(lambda _: packed) as server, Dhis2Client(server.url) as client:
+        answers = [client.get("/api/me"), client.get("/api/me")]
+
+    assert answers == [{"a": 1}, {"a": 1}]
+    ids = {request.headers["X-Request-ID"] for request in server.requests}
+    assert len(ids) == 2
+    assert server.requests[0].headers["Accept-Encoding"] == "gzip"
+
+
+def test_an_answer_that_never_ends_is_not_taken() -> None:
+    bomb = Reply(200, gzip.compress(b" " * 5_000_000), headers={"Content-Encoding": "gzip"})
+
+    with scripted(lambda _: bomb) as server:
+        with Dhis2Client(server.url, limits=Limits(answer_bytes=1_000_000)) as client:
+            with pytest.raises(UnexpectedAnswer, match="smaller pages"):
+                client.get("/api/me")
+
+
+def test_the_version_is_asked_for_once() -> None:
+    with scripted(lambda _: as_json({"version": "2.41.8"})) as server:
+        with Dhis2Client(server.url) as client:
+            versions = [client.dialect.version, client.dialect.version]
+
+    assert versions == ["2.41", "2.41"]
+    assert len(server.requests) == 1
+
+
+COOKIE = {"Set-Cookie": "JSESSIONID=one; Path=/"}
+
+
+def test_a_session_is_kept_until_it_is_forgotten() -> None:
+    ok = Reply(200, b"{}", headers=COOKIE)
+
+    with scripted(lambda _: ok) as server:
+        with Dhis2Client(server.url, Credentials("awa", "secret")) as client:
+            client.get("/api/me")
+            client.get("/api/me")
+            client.forget_session()
+            client.get("/api/me")
+
+    cookies = [request.headers.get("Cookie") for request in server.requests]
+    assert cookies == [None, "JSESSIONID=one", None]
+
+
+@pytest.mark.parametrize("status", [302, 401])
+def test_a_session_that_ended_is_begun_anew_even_for_a_write(status: int) -> None:
+    def script(request: Request) -> Reply:
+        ended = "Cookie" in request.headers and len(server.requests) == 2
+        return Reply(status, b"") if ended else Reply(200, b"{}", headers=COOKIE)
+
+    with scripted(script) as server:
+        with Dhis2Client(server.url, Credentials("awa", "secret")) as client:
+            client.get("/api/me")
+            client.post("/api/tracker", {})
+
+    assert [request.method for request in server.requests] == ["GET", "POST", "POST"]
+    assert "Cookie" not in server.requests[2].headers
+
+
+def test_a_session_that_is_refused_again_is_refused() -> None:
+    first = iter([Reply(200, b"{}", headers=COOKIE)])
+
+    with scripted(lambda _: next(first, as_json({}, 401))) as server:
+        with Dhis2Client(server.url, Credentials("awa", "secret")) as client:
+            client.get("/api/me")
+            with pytest.raises(Unauthorized):
+                client.get("/api/me")
+
+    assert len(server.requests) == 3
+
+
+SHORT = Patience(budget=5, first=0.01, longest=0.02)
+HICCUPS: dict[str, Reply | None] = {
+    "a gateway": Reply(502, HTML, "text/html"),
+    "too many requests": as_json({}, 429),
+    "no answer": None,
+    "half an answer": Reply(200, b'{"a": 1}', cut=True),
+}
+
+
+@pytest.mark.parametrize("hiccup", HICCUPS.values(), ids=HICCUPS.keys())
+def test_a_read_is_repeated_until_it_is_answered(hiccup: Reply | None) -> None:
+    replies = iter([hiccup, hiccup, as_json({"a": 1})])
+
+    with scripted(lambda _: next(replies)) as server:
+        with Dhis2Client(server.url, patience=SHORT) as client:
+            answer = client.get("/api/me")
+
+    assert answer == {"a": 1}
+    assert len(server.requests) == 3
+
+
+@pytest.mark.parametrize("hiccup", HICCUPS.values(), ids=HICCUPS.keys())
+def test_a_write_is_repeated_only_if_the_server_did_nothing(hiccup: Reply | None) -> None:
+    replies = iter([hiccup, as_json({"a": 1})])
+    untouched = hiccup is not None and hiccup.status == 429
+
+    with scripted(lambda _: next(replies)) as server:
+        with Dhis2Client(server.url, patience=SHORT) as client:
+            if untouched:
+                client.post("/api/tracker", {})
+            else:
+                with pytest.raises(TransientError):
+                    client.post("/api/tracker", {})
+
+    assert len(server.requests) == (2 if untouched else 1)
+
+
+def test_patience_has_an_end() -> None:
+    began = time.monotonic()
+
+    with scripted(lambda _: as_json({}, 503)) as server:
+        with Dhis2Client(server.url, patience=Patience(0.3, 0.05, 0.1)) as client:
+            with pytest.raises(TransientError):
+                client.get("/api/me")
+
+    assert len(server.requests) > 2
+    assert time.monotonic() - began < 3
+
+
+def test_a_server_that_asks_to_wait_is_waited_for() -> None:
+    replies = iter([Reply(503, b"{}", headers={"Retry-After": "1"}), as_json({})])
+    began = time.monotonic()
+
+    with scripted(lambda _: next(replies)) as server:
+        with Dhis2Client(server.url, patience=SHORT) as client:
+            client.get("/api/me")
+
+    assert time.monotonic() - began >= 1
+
+
+@pytest.mark.parametrize("header", ["3600", "Wed, 21 Oct 2099 07:28:00 GMT"])
+def test_a_wish_to_wait_beyond_the_budget_is_handed_on(header: str) -> None:
+    busy = Reply(503, b"{}", headers={"Retry-After": header})
+
+    with scripted(lambda _: busy) as server, Dhis2Client(server.url, patience=SHORT) as client:
+        with pytest.raises(TransientError) as error:
+            client.get("/api/me")
+
+    assert (error.value.retry_after or 0) >= 3600
+    assert len(server.requests) == 1
+
+
+def test_a_file_of_authorities_that_is_not_there_is_named() -> None:
+    with pytest.raises(PermanentError, match="ca_file"):
+        Dhis2Client("https://localhost", ca_file="/nowhere/ca.pem")
+
+
+@pytest.mark.parametrize("header", ["", "soon", "-1", "1e9", "²"])
+def test_a_wish_to_wait_that_nobody_understands_is_none(header: str) -> None:
+    assert seconds_to_wait(header) is None
+
+
+def test_a_certificate_is_trusted_only_if_its_authority_is(tmp_path: Path) -> None:
+    certificate = self_signed(tmp_path)
+
+    with scripted(lambda _: as_json({"a": 1}), certificate=certificate) as server:
+        url = server.url.replace("http://127.0.0.1", "https://localhost")
+        with Dhis2Client(url, patience=ONE_TRY) as stranger:
+            with pytest.raises(PermanentError, match="ca_file"):
+                stranger.get("/api/me")
+        with Dhis2Client(url, ca_file=str(certificate)) as friend:
+            answer = friend.get("/api/me")
+
+    assert answer == {"a": 1}
+
+
+def self_signed(folder: Path) -> Path:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    plain = serialization.NoEncryption()
+    secret = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, plain)
+    path = folder / "server.pem"
+    path.write_bytes(secret + certificate.public_bytes(pem))
+    return path

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from dhis2_api.answers import Answer
 from dhis2_api.client import Dhis2Client
 from dhis2_api.errors import RequestRefused, UnexpectedAnswer
+from dhis2_api.import_report import read_report
 from dhis2_api.importer import ImportReport, Ref, import_objects
 from scripted_server import Reply, as_json, scripted
 
@@ -82,3 +87,33 @@ def test_a_409_that_is_no_report_refuses_the_whole_request() -> None:
 def test_a_200_without_a_report_is_never_taken_for_success(body: Any) -> None:
     with pytest.raises(UnexpectedAnswer):
         imported(as_json(body))
+
+
+named = st.lists(st.sampled_from("ABCDEF"), max_size=8)
+
+
+@given(stored=named, errors=named)
+def test_each_object_of_a_report_is_accounted_exactly_once(
+    stored: list[str], errors: list[str]
+) -> None:
+    body = report(
+        [{**ERROR, "uid": uid} for uid in errors], [{**EVENT, "uid": uid} for uid in stored]
+    )
+
+    found = read_report(Answer("test", 200, "application/json", json.dumps(body).encode()))
+
+    assert not found.stored & found.refused.keys()
+    assert {ref.uid for ref in found.stored | found.refused.keys()} == {*stored, *errors}
+    assert sum(map(len, found.refused.values())) == len(errors)
+
+
+def test_an_error_beside_stored_objects_is_a_contradiction() -> None:
+    with pytest.raises(UnexpectedAnswer):
+        imported(as_json(report([ERROR], [PERSON]) | {"status": "ERROR"}))
+
+
+def test_an_error_inside_a_stored_object_refuses_it() -> None:
+    found = imported(as_json(report([], [{**PERSON, "errorReports": [{**ERROR, **PERSON}]}])))
+
+    assert found.stored == frozenset()
+    assert found.refused == {Ref("TRACKED_ENTITY", "t3txDdBQoV5"): ("E1302",)}

@@ -12,9 +12,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from builders import CLINIC, MODEL, PROGRAM, enrollment, event, page, person
+from builders import CLINIC, MODEL, PEOPLE, PROGRAM, enrollment, event, page, person
 from dhis2_api.client import Dhis2Client
-from scripted_server import Reply, Request, Script, as_json, scripted
+from scripted_server import Reply, Request, Script, as_json, of_version, scripted
 from servers import route
 from tracker_sync.arrow_json import parse_page
 from tracker_sync.loading import Destination
@@ -59,7 +59,10 @@ def run_with_refusals(folder: Path) -> Run:
     write_run_plan(workspace.plan, plan_of(pieces))
     list_them(workspace, {CLINIC: [*(row["trackedEntity"] for row in people), "absent00001"]})
     bundles = transform(stage(workspace, people)).package
-    with scripted(refuse_events()) as server, Dhis2Client(server.url) as client:
+    with (
+        scripted(of_version("2.42.4", refuse_events())) as server,
+        Dhis2Client(server.url) as client,
+    ):
         there = Destination(client, demo.programs)
         loaded = load(there, demo, workspace, pieces[0], bundles)
     return Run(workspace, loaded, settle(demo, workspace))
@@ -85,7 +88,7 @@ def plan_of(pieces: tuple[Slice, ...]) -> RunPlan:
 
 
 def stage(workspace: Workspace, people: list[dict[str, Any]]) -> Staged:
-    rows = parse_page(page(*people), "trackedEntities", PERSON_ROW, what="test").rows
+    rows = parse_page(page(*people), PEOPLE, PERSON_ROW, what="test").rows
     folder = workspace.package(CLINIC, 1)
     with writing_package(folder) as package:
         package.add(flatten(rows, (PROGRAM,)))

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from builders import PROGRAM, page, person
+from builders import PEOPLE, PROGRAM, page, person
 from tracker_sync.arrow_json import parse_page
 from tracker_sync.package import DamagedPackage, Staged, open_package, staged, writing_package
 from tracker_sync.publish import StagingUnusable, publish
@@ -18,7 +18,7 @@ from tracker_sync.tables import PERSON_ROW, TABLES, flatten
 def write(folder: Path, *uids: str) -> Staged:
     with writing_package(folder) as package:
         for uid in uids:
-            rows = parse_page(page(person(uid)), "trackedEntities", PERSON_ROW, what="test").rows
+            rows = parse_page(page(person(uid)), PEOPLE, PERSON_ROW, what="test").rows
             package.add(flatten(rows, [PROGRAM]))
         package.notes["zone"] = "UTC"
     return staged(folder)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from builders import page, person
+from builders import PEOPLE, page, person
 from dhis2_api.errors import UnexpectedAnswer
 from tracker_sync.arrow_json import parse_page
 from tracker_sync.tables import PERSON_ROW
@@ -34,7 +34,7 @@ NOT_PAGES = {
 @pytest.mark.parametrize("body", NOT_PAGES.values(), ids=NOT_PAGES.keys())
 def test_what_is_no_page_is_an_unexpected_answer(body: bytes) -> None:
     with pytest.raises(UnexpectedAnswer) as error:
-        parse_page(body, "trackedEntities", PERSON_ROW, what="GET list")
+        parse_page(body, PEOPLE, PERSON_ROW, what="GET list")
 
     assert "Awa" not in str(error.value)
 
@@ -42,11 +42,11 @@ def test_what_is_no_page_is_an_unexpected_answer(body: bytes) -> None:
 @given(cut=st.integers(min_value=0, max_value=len(page(person())) - 1))
 def test_a_page_cut_anywhere_is_found_out(cut: int) -> None:
     with pytest.raises(UnexpectedAnswer):
-        parse_page(page(person())[:cut], "trackedEntities", PERSON_ROW, what="GET list")
+        parse_page(page(person())[:cut], PEOPLE, PERSON_ROW, what="GET list")
 
 
 def test_an_empty_page_is_an_empty_page() -> None:
-    parsed = parse_page(page(number=4), "trackedEntities", PERSON_ROW, what="GET list")
+    parsed = parse_page(page(number=4), PEOPLE, PERSON_ROW, what="GET list")
 
     assert (len(parsed.rows), parsed.number, parsed.goes_on) == (0, 4, False)
 
@@ -54,9 +54,7 @@ def test_an_empty_page_is_an_empty_page() -> None:
 def test_values_come_through_byte_for_byte_whatever_they_look_like() -> None:
     given_person = person(attributes=[{"attribute": "attrName001", "value": TRICKY}])
 
-    (row,) = parse_page(
-        page(given_person), "trackedEntities", PERSON_ROW, what="GET list"
-    ).rows.to_pylist()
+    (row,) = parse_page(page(given_person), PEOPLE, PERSON_ROW, what="GET list").rows.to_pylist()
 
     assert row["attributes"][0]["value"] == TRICKY
 
@@ -72,7 +70,7 @@ def test_values_come_through_byte_for_byte_whatever_they_look_like() -> None:
 )
 def test_a_geometry_stays_the_text_that_came(geometry: dict[str, object]) -> None:
     (row,) = parse_page(
-        page(person(geometry=geometry)), "trackedEntities", PERSON_ROW, what="GET list"
+        page(person(geometry=geometry)), PEOPLE, PERSON_ROW, what="GET list"
     ).rows.to_pylist()
 
     assert json.loads(row["geometry"]) == geometry

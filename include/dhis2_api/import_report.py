@@ -1,0 +1,133 @@
+"""The import report: what a server says became of each object of a request."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple
+
+from pydantic import BaseModel, Field, ValidationError
+
+from dhis2_api.answers import Answer, error_code
+from dhis2_api.errors import RequestRefused, UnexpectedAnswer
+
+
+class Ref(NamedTuple):
+    """An object of the tracker: `("EVENT", "HWe1ZtgPRsl")`."""
+
+    kind: str
+    uid: str
+
+
+Codes = Mapping[Ref, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class ImportReport:
+    """What a server says became of the objects of one request.
+
+    An object named in neither set was not imported, whatever the status says
+    (reliability F9). The texts of the report are left behind: they quote patients.
+
+    Attributes:
+        stored: Objects the server stored, or deleted.
+        refused: Objects it refused, each with the codes it gave.
+        warnings: Objects it remarked on, stored or not, each with the codes it gave.
+    """
+
+    stored: frozenset[Ref]
+    refused: Codes
+    warnings: Codes = field(default_factory=dict)
+
+
+_Kind = Literal["TRACKED_ENTITY", "ENROLLMENT", "EVENT", "RELATIONSHIP"]
+
+
+# Codes leave this step for logs; a text, which may quote a patient, must not pass for one.
+_CODE = r"^[A-Z][A-Z0-9_]{1,40}$"
+
+
+class _Error(BaseModel):
+    code: str = Field(alias="errorCode", pattern=_CODE)
+    kind: _Kind = Field(alias="trackerType")
+    uid: str
+
+
+class _Warning(BaseModel):
+    code: str = Field(alias="warningCode", pattern=_CODE)
+    kind: _Kind = Field(alias="trackerType")
+    uid: str
+
+
+class _Stored(BaseModel):
+    kind: _Kind = Field(alias="trackerType")
+    uid: str
+    errors: list[_Error] = Field(default=[], alias="errorReports")
+
+
+class _Type(BaseModel):
+    objects: list[_Stored] = Field(alias="objectReports")
+
+
+class _Bundle(BaseModel):
+    types: dict[_Kind, _Type] = Field(default={}, alias="typeReportMap")
+
+
+class _Validation(BaseModel):
+    errors: list[_Error] = Field(alias="errorReports")
+    warnings: list[_Warning] = Field(default=[], alias="warningReports")
+
+
+class _Report(BaseModel):
+    status: Literal["OK", "WARNING", "ERROR"]
+    validation: _Validation = Field(alias="validationReport")
+    bundle: _Bundle = Field(default=_Bundle(), alias="bundleReport")
+
+
+def read_report(answer: Answer) -> ImportReport:
+    """Return the report in an answer; all versions' are alike but for what is left out here.
+
+    Raises:
+        RequestRefused: A 409 that names no object: the request failed as a whole.
+        UnexpectedAnswer: The answer is no import report, or contradicts itself.
+    """
+    body = answer.json()
+    if not isinstance(body, dict) or "validationReport" not in body:
+        raise _no_report(answer)
+    report = _parsed(body, answer.what)
+    if report.status == "ERROR" and not report.validation.errors:
+        # 2.40 wraps what broke the whole request so (recordings: 372-scenario-nul-neighbours).
+        raise _refused(answer, "with an import report that names no object")
+    objects = [item for kind in report.bundle.types.values() for item in kind.objects]
+    if report.status == "ERROR" and objects:
+        raise UnexpectedAnswer(f"{answer.what}: the import report says both error and stored")
+    inner = [error for item in objects for error in item.errors]
+    refused = _codes([*report.validation.errors, *inner])
+    stored = frozenset(Ref(item.kind, item.uid) for item in objects)
+    return ImportReport(stored - refused.keys(), refused, _codes(report.validation.warnings))
+
+
+def _parsed(body: dict[str, Any], what: str) -> _Report:
+    try:
+        return _Report.model_validate(body)
+    except ValidationError:
+        raise UnexpectedAnswer(f"{what}: the import report is of an unknown shape") from None
+
+
+def _codes(lines: Iterable[_Error | _Warning]) -> dict[Ref, tuple[str, ...]]:
+    codes: dict[Ref, tuple[str, ...]] = defaultdict(tuple)
+    for line in lines:
+        codes[Ref(line.kind, line.uid)] += (line.code,)
+    return dict(codes)
+
+
+def _no_report(answer: Answer) -> RequestRefused | UnexpectedAnswer:
+    if answer.status == 409:
+        return _refused(answer, "without an import report")
+    return UnexpectedAnswer(f"{answer.what} answered {answer.status} without an import report")
+
+
+def _refused(answer: Answer, how: str) -> RequestRefused:
+    what = f"{answer.what} answered {answer.status} {how}"
+    return RequestRefused(what, status=answer.status, code=error_code(answer))

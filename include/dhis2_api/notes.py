@@ -1,0 +1,28 @@
+"""The notes: how one is added to an enrollment or an event without sending that again."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from dhis2_api.client import Dhis2Client
+from dhis2_api.errors import UnsupportedVersion
+
+
+def add_note(
+    client: Dhis2Client, kind: Literal["enrollments", "events"], uid: str, note: str, text: str
+) -> None:
+    """Add a note under the UID *note*; no stamp of the object moves (measured: Clock).
+
+    Everywhere a note may come in the object's own payload instead, where one that is
+    there already is a warning, E1119 (measured: notes-…).
+
+    Raises:
+        UnsupportedVersion: The server is older than 2.42.
+        RequestRefused: The object is not there.
+    """
+    if not client.dialect.notes:
+        raise UnsupportedVersion(
+            f"{client.name}: DHIS2 {client.dialect.version} adds no note by itself: "
+            "send it within its object"
+        )
+    client.post(f"/api/tracker/{kind}/{uid}/note", {"note": note, "value": text})

@@ -1,0 +1,219 @@
+"""A small program of its own on any server, for tests that write and clean up behind them."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import string
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from dhis2_api.client import Dhis2Client
+from dhis2_api.credentials import Credentials
+from dhis2_api.errors import Dhis2Error
+from dhis2_api.importer import Ref, delete_objects, import_objects
+from dhis2_api.system import read_account, read_server
+from dhis2_sandbox.app import create_app
+from dhis2_sandbox.server import serve
+from dhis2_sandbox.start import Superuser
+from dhis2_sandbox.versions import DIALECTS as PLAYED
+from servers import grant
+
+
+LIVE = {name: os.environ.get(f"DHIS2_LIVE_{name}", "") for name in ("URL", "USER", "PASSWORD")}
+SERVERS = [*PLAYED, *(["live"] if all(LIVE.values()) else [])]
+
+_KINDS = {"trackedEntities": ("TRACKED_ENTITY", "trackedEntity")}
+_KINDS |= {"enrollments": ("ENROLLMENT", "enrollment"), "events": ("EVENT", "event")}
+_KINDS |= {"relationships": ("RELATIONSHIP", "relationship")}
+
+
+def new_uid() -> str:
+    letters = string.ascii_letters
+    return secrets.choice(letters) + "".join(
+        secrets.choice(letters + string.digits) for _ in range(10)
+    )
+
+
+@dataclass(frozen=True)
+class World:
+    """A program with one stage, two org units, and whoever the tests put there."""
+
+    client: Dhis2Client
+    zone: ZoneInfo
+    org_units: tuple[str, str]
+    root: str
+    program: str = field(default_factory=new_uid)
+    stage: str = field(default_factory=new_uid)
+    person: str = field(default_factory=new_uid)
+    text: str = field(default_factory=new_uid)
+    file: str = field(default_factory=new_uid)
+    relationship: str = field(default_factory=new_uid)
+    made: set[Ref] = field(default_factory=set)
+
+    def send(self, **lists: Sequence[dict[str, Any]]) -> Any:
+        """Import objects, and remember them for the end."""
+        self.made.update(
+            Ref(_KINDS[name][0], item[_KINDS[name][1]])
+            for name, items in lists.items()
+            for item in items
+        )
+        return import_objects(self.client, lists)
+
+    def enrolled(self, count: int, **enrollment: Any) -> dict[str, list[dict[str, Any]]]:
+        """Return people, each with an enrollment and an event, as flat lists."""
+        people = [self._person() for _ in range(count)]
+        enrollments = [self._enrollment(person, enrollment) for person in people]
+        events = [self.event(enrollment) for enrollment in enrollments]
+        return {"trackedEntities": people, "enrollments": enrollments, "events": events}
+
+    def _person(self) -> dict[str, Any]:
+        return {
+            "trackedEntity": new_uid(),
+            "trackedEntityType": self.person,
+            "orgUnit": self.org_units[0],
+        }
+
+    def _enrollment(self, person: dict[str, Any], terms: dict[str, Any]) -> dict[str, Any]:
+        return {
+            "enrollment": new_uid(),
+            "trackedEntity": person["trackedEntity"],
+            "program": self.program,
+            "orgUnit": self.org_units[0],
+            "enrolledAt": "2026-01-05",
+            "occurredAt": "2026-01-05",
+            "status": "ACTIVE",
+            **terms,
+        }
+
+    def event(self, enrollment: dict[str, Any], **terms: Any) -> dict[str, Any]:
+        return {
+            "event": new_uid(),
+            "enrollment": enrollment["enrollment"],
+            "program": self.program,
+            "programStage": self.stage,
+            "orgUnit": self.org_units[0],
+            "occurredAt": "2026-01-06",
+            "status": "ACTIVE",
+            "dataValues": [{"dataElement": self.text, "value": "«é» 1,5"}],
+            **terms,
+        }
+
+    def metadata(self) -> dict[str, list[dict[str, Any]]]:
+        rights = {"sharing": {"public": "rwrw----"}}
+        units = [{"id": uid} for uid in self.org_units]
+        end = {
+            "relationshipEntity": "TRACKED_ENTITY_INSTANCE",
+            "trackedEntityType": {"id": self.person},
+        }
+        return {
+            "dataElements": [
+                _named(self.text, valueType="TEXT", **_TRACKER),
+                _named(self.file, valueType="FILE_RESOURCE", **_TRACKER),
+            ],
+            "trackedEntityTypes": [_named(self.person, **rights)],
+            "programs": [
+                _named(
+                    self.program,
+                    programType="WITH_REGISTRATION",
+                    trackedEntityType={"id": self.person},
+                    organisationUnits=units,
+                    programStages=[{"id": self.stage}],
+                    accessLevel="OPEN",
+                    **rights,
+                )
+            ],
+            "programStages": [
+                {
+                    "id": self.stage,
+                    "name": self.stage,
+                    "program": {"id": self.program},
+                    "repeatable": True,
+                    "programStageDataElements": [
+                        {"id": new_uid(), "dataElement": {"id": uid}, "sortOrder": i}
+                        for i, uid in enumerate((self.text, self.file))
+                    ],
+                    **rights,
+                }
+            ],
+            "relationshipTypes": [
+                {
+                    "id": self.relationship,
+                    "name": self.relationship,
+                    "bidirectional": False,
+                    "fromToName": "knows",
+                    "fromConstraint": end,
+                    "toConstraint": end,
+                    **rights,
+                }
+            ],
+        }
+
+
+_TRACKER = {"domainType": "TRACKER", "aggregationType": "NONE"}
+
+
+def _named(uid: str, **terms: Any) -> dict[str, Any]:
+    return {"id": uid, "name": f"client test {uid}", "shortName": uid, **terms}
+
+
+@contextmanager
+def world_on(server: str, folder: Path) -> Iterator[World]:
+    """Make a world on a played version, or on the live server, and remove it afterwards."""
+    with _live() if server == "live" else _played(server, folder) as client:
+        world = _new_world(client)
+        client.post("/api/metadata", world.metadata())
+        client.forget_session()
+        try:
+            yield world
+        finally:
+            _remove(world, everything=server == "live")
+
+
+@contextmanager
+def _live() -> Iterator[Dhis2Client]:
+    credentials = Credentials(LIVE["USER"], LIVE["PASSWORD"])
+    with Dhis2Client(LIVE["URL"], credentials, name="live") as client:
+        yield client
+
+
+@contextmanager
+def _played(version: str, folder: Path) -> Iterator[Dhis2Client]:
+    token = f"d2p_{'x' * 32}"
+    app = create_app(folder / "data", superuser=Superuser(token=token), version=version)
+    with serve(app) as url, Dhis2Client(url, Credentials(token=token), name=version) as client:
+        root = {**_named(new_uid()), "openingDate": "1970-01-01"}
+        client.post("/api/metadata", {"organisationUnits": [root]})
+        grant(client, root["id"])
+        client.forget_session()
+        yield client
+
+
+def _new_world(client: Dhis2Client) -> World:
+    root = min(read_account(client).capture)
+    units = (new_uid(), new_uid())
+    objects = [
+        {**_named(uid), "openingDate": "1970-01-01", "parent": {"id": root}} for uid in units
+    ]
+    client.post("/api/metadata", {"organisationUnits": objects})
+    return World(client, read_server(client).zone, units, root)
+
+
+def _remove(world: World, *, everything: bool) -> None:
+    client = world.client
+    delete_objects(client, world.made)
+    if not everything:
+        return
+    units = [{"id": uid} for uid in world.org_units]
+    for plural, objects in [*reversed(world.metadata().items()), ("organisationUnits", units)]:
+        for item in objects:
+            try:
+                client.request("DELETE", f"/api/{plural}/{item['id']}")
+            except Dhis2Error as error:
+                # A deleted person's traces hold the program until an administrator purges them.
+                warnings.warn(f"left behind: {plural} {item['id']} ({error})", stacklevel=2)
