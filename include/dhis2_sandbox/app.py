@@ -26,6 +26,17 @@ from dhis2_sandbox.start import Superuser, fill_with_district, open_sandbox
 from dhis2_sandbox.versions import DEFAULT_VERSION
 
 
+#: In the order in which addresses are looked up.
+_ROUTES = (
+    system_routes,
+    data_store_routes,
+    file_routes,
+    legacy_routes,
+    tracker_routes,
+    export_routes,
+    metadata_change_routes,
+    metadata_routes,
+)
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"]
 _XHR = "XMLHttpRequest"
 
@@ -59,16 +70,7 @@ def create_app(
     app.state.sandbox = sandbox
     app.add_exception_handler(Refused, _refused)
     app.add_exception_handler(Nobody, _nobody)
-    for routes in (
-        system_routes,
-        data_store_routes,
-        file_routes,
-        legacy_routes,
-        tracker_routes,
-        export_routes,
-        metadata_change_routes,
-        metadata_routes,
-    ):
+    for routes in _ROUTES:
         app.include_router(routes.router)
     app.add_api_route("/{path:path}", _unknown_path, methods=_METHODS)
     door = FrontDoor(app)

@@ -11,7 +11,7 @@ from dhis2_sandbox.access.rights import rights_of
 from dhis2_sandbox.clock import Clock
 from dhis2_sandbox.database import Database
 from dhis2_sandbox.identifiers import new_uid
-from dhis2_sandbox.imports.importer import TrackerOptions
+from dhis2_sandbox.imports.options import TrackerOptions
 from dhis2_sandbox.metadata.first_objects import ADMIN, first_objects
 from dhis2_sandbox.metadata.importer import MetadataOptions
 from dhis2_sandbox.metadata.store import Members, MetadataStore

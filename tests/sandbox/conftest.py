@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from dhis2_sandbox.app import create_app
+from dhis2_sandbox.faults.control import FaultControl
 from dhis2_sandbox.server import serve
 from dhis2_sandbox.start import Superuser
 from sandbox.district import TOKEN, Caller, caller
@@ -19,5 +20,17 @@ def data(tmp_path: Path) -> Path:
 @pytest.fixture
 def district(data: Path) -> Iterator[Caller]:
     app = create_app(data, district=True, superuser=Superuser("district-1234!", TOKEN))
+    with serve(app) as base_url:
+        yield caller(base_url)
+
+
+@pytest.fixture
+def faults(faulty: Caller) -> FaultControl:
+    return FaultControl(faulty.base_url)
+
+
+@pytest.fixture
+def faulty(data: Path) -> Iterator[Caller]:
+    app = create_app(data, district=True, superuser=Superuser(token=TOKEN), faults=True)
     with serve(app) as base_url:
         yield caller(base_url)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from sandbox.exchanges import Answer, Exchange
+from sandbox.open_orders import is_unordered, without_order
 
 
 #: Where 2.40 keeps the rows of every tracker listing.
@@ -22,10 +23,6 @@ _UNORDERED = frozenset(
 )
 #: Lists whose members get a UID from the server when they are sent without.
 _GENERATED = frozenset({"trackedEntityTypeAttributes"})
-#: Members that some rows of a listing have and others not.
-_NOT_IN_EVERY_ROW = frozenset(
-    {"completedAt", "completedBy", "completedDate", "geometry", "scheduledAt", "dueDate"}
-)
 _ENDS = frozenset({"from", "to"})
 #: What is the server's own: its build, its identity, and how Java names a zone.
 _OWN = frozenset({"system", "serverTimeZoneDisplayName", "href"})
@@ -41,28 +38,18 @@ def essence(exchange: Exchange, answer: Answer) -> Any:
             return answer.status, reading(body)
     rows = path.rsplit("/", 1)[-1]
     rows = rows if rows in body else ROWS_BEFORE_41
-    if rows in body and _is_unordered(exchange):
-        return answer.status, sorted(body), pager(body), _without_order(body[rows], exchange)
+    if rows in body and is_unordered(exchange):
+        return (
+            answer.status,
+            sorted(body),
+            pager(body),
+            without_order([masked(row) for row in body[rows]], exchange),
+        )
     if "/tracker/" in path and rows in body:
         return answer.status, sorted(body), pager(body), [masked(row) for row in body[rows]]
     if "pager" in body or "/metadata" in path or "organisationUnits" in body:
         return answer.status, {key: _by_id(value) for key, value in masked(body).items()}
     return answer.status, masked(body)
-
-
-def _is_unordered(exchange: Exchange) -> bool:
-    """Tell whether the server leaves the order of the rows open (tracker-api 2.4)."""
-    path, params = exchange.request["path"], exchange.request.get("params") or {}
-    loose = path.endswith(("/enrollments", "/events")) and "order" not in params
-    return loose and (exchange.version.startswith("2.40.") or "/tracker/" not in path)
-
-
-def _without_order(rows: list[dict[str, Any]], exchange: Exchange) -> Any:
-    """Return all of the rows, or, of one page among several, how many and with which members."""
-    if len(rows) < int(exchange.request["params"].get("pageSize", 50)):
-        return sorted((masked(row) for row in rows), key=str)
-    usual = {name for row in rows for name in row} - _NOT_IN_EVERY_ROW
-    return len(rows), sorted(usual)
 
 
 def pager(body: dict[str, Any]) -> dict[str, Any]:

@@ -75,14 +75,14 @@ class Children:
         shown = self.program is None or bool(self.dialect.shows_every_program)
         return _by("entity", [row for row in rows if shown or self.program == row["program"]])
 
-    def enrolled(self, people: Iterable[str]) -> set[str]:
+    def enrolled(self, people: Iterable[str]) -> frozenset[str]:
         """Return the people whom somebody owns in the program that the listing is limited to."""
         owners = self.owners(people)
-        return {
+        return frozenset(
             uid
             for uid, rows in owners.items()
             if self.program in {None, *(row["program"] for row in rows)}
-        }
+        )
 
     def links(self, uids: Iterable[str]) -> Grouped:
         """Return the relationships at whose ends the objects are."""

@@ -17,6 +17,7 @@ from dhis2_sandbox.exports.part_views import (
     relationship_view,
     visible,
 )
+from dhis2_sandbox.exports.person_attributes import attributes_of
 from dhis2_sandbox.exports.views import (
     enrollment_view,
     entity_view,
@@ -63,7 +64,7 @@ class Details:
         values = self.children.values(uids) if wanted("attributes") else {}
         enrollments = self.children.enrollments(uids) if wanted("enrollments") else {}
         owners = self.children.owners(uids) if wanted("programOwners") else {}
-        enrolled = self.children.enrolled(uids) if self.as_end else set(uids)
+        enrolled = self.children.enrolled(uids) if self.as_end else frozenset(uids)
         shown = self.shown_by_row(Kind.ENROLLMENT, enrollments, below)
         links = self._links(uids, selection)
         return [
@@ -72,7 +73,7 @@ class Details:
             | {
                 "attributes": attribute_views(
                     values.get(row["uid"], ()),
-                    self._attributes_of(row, enrolled=row["uid"] in enrolled),
+                    attributes_of(self.children, row, enrolled=enrolled, as_end=self.as_end),
                     model,
                 ),
                 "enrollments": shown.get(row["uid"], []),
@@ -150,14 +151,3 @@ class Details:
         nested = replace(self, nested=True)
         shown = nested.shown_by_row(Kind.RELATIONSHIP, links, selection.below("relationships"))
         return {uid: {"relationships": shown.get(uid, [])} for uid in uids}
-
-    def _attributes_of(self, row: sqlite3.Row, *, enrolled: bool) -> Mapping[str, bool]:
-        """Return which attributes stand on the person: the type's, and those of the program."""
-        children, model = self.children, self.children.model
-        mine = dict(model.type_attributes.get(row["type"], {}))
-        if children.program is not None and enrolled:
-            mine |= model.program_attributes.get(children.program, {})
-        if children.program is None if self.as_end else children.every_program:
-            for attributes in model.program_attributes.values():
-                mine |= attributes
-        return mine

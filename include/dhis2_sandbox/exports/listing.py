@@ -5,7 +5,8 @@ import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from dhis2_sandbox.exports.parameters import Paging, Parameters
+from dhis2_sandbox.exports.paging import Paging
+from dhis2_sandbox.exports.parameters import Parameters
 from dhis2_sandbox.http.answers import Refused
 
 

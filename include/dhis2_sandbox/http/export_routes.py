@@ -13,7 +13,8 @@ from dhis2_sandbox.exports.entity_listing import people
 from dhis2_sandbox.exports.event_listing import events
 from dhis2_sandbox.exports.fields import Selection, parse_fields
 from dhis2_sandbox.exports.listing import Listing
-from dhis2_sandbox.exports.parameters import Paging, Parameters, page_members, pager, paging_from
+from dhis2_sandbox.exports.paging import Paging, page_members, pager, paging_from
+from dhis2_sandbox.exports.parameters import Parameters
 from dhis2_sandbox.exports.part_views import visible
 from dhis2_sandbox.exports.reading import single_row
 from dhis2_sandbox.exports.relationship_listing import relationships

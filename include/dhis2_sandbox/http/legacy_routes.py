@@ -12,13 +12,14 @@ from fastapi import APIRouter, Response
 from dhis2_sandbox.exports.fields import parse_fields
 from dhis2_sandbox.exports.legacy_parameters import modern_pairs
 from dhis2_sandbox.exports.legacy_views import LEGACY_ROWS, legacy_view
-from dhis2_sandbox.exports.parameters import Parameters, page_members, paging_from
+from dhis2_sandbox.exports.paging import page_members, paging_from
+from dhis2_sandbox.exports.parameters import Parameters
 from dhis2_sandbox.http.answers import RefusedByTomcat, json_answer, web_message
 from dhis2_sandbox.http.export_routes import page_of
 from dhis2_sandbox.http.file_routes import file_of_event
 from dhis2_sandbox.http.visits import Asking, Visit
-from dhis2_sandbox.imports.importer import TrackerOptions, options_from
 from dhis2_sandbox.imports.legacy_import import legacy_summaries, modern_body
+from dhis2_sandbox.imports.options import TrackerOptions, options_from
 from dhis2_sandbox.versions import LEGACY_ENGINE
 
 

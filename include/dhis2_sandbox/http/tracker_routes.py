@@ -6,8 +6,8 @@ from fastapi import APIRouter, Response
 
 from dhis2_sandbox.http.answers import Refused, json_answer, web_message
 from dhis2_sandbox.http.visits import Asking
-from dhis2_sandbox.imports.importer import options_from
 from dhis2_sandbox.imports.jobs import notifications_of, report_of, run_job
+from dhis2_sandbox.imports.options import options_from
 from dhis2_sandbox.imports.ownership import transfer
 
 

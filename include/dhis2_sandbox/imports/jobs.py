@@ -9,7 +9,7 @@ from dhis2_sandbox.database import Database
 from dhis2_sandbox.faults.delays import Delays
 from dhis2_sandbox.http.answers import Refused
 from dhis2_sandbox.identifiers import new_uid
-from dhis2_sandbox.imports.importer import TrackerOptions
+from dhis2_sandbox.imports.options import TrackerOptions
 from dhis2_sandbox.sandbox import Sandbox
 
 

@@ -7,18 +7,13 @@ import json
 from typing import Any
 
 from dhis2_sandbox.imports.assigned_users import assigned_user
+from dhis2_sandbox.imports.completion import completion
 from dhis2_sandbox.imports.kinds import TABLE, UID_MEMBER, Kind, end_of
 from dhis2_sandbox.imports.merging import add_notes, merge_attributes, merged_data_values
 from dhis2_sandbox.imports.pen import Pen
 from dhis2_sandbox.imports.situation import Situation
 from dhis2_sandbox.metadata.first_objects import OPTION_COMBO
 from dhis2_sandbox.metadata.store import Members
-
-
-_CLOSED = {
-    Kind.ENROLLMENT: frozenset({"COMPLETED", "CANCELLED"}),
-    Kind.EVENT: frozenset({"COMPLETED"}),
-}
 
 
 class Writer:
@@ -75,7 +70,7 @@ class Writer:
             "occurred_at": item.get("occurredAt") or item["enrolledAt"],
             "follow_up": bool(item.get("followUp")),
             "option_combo": item.get("attributeOptionCombo") or OPTION_COMBO,
-            **self._completion(Kind.ENROLLMENT, item, status),
+            **completion(self._pen, self._situation, Kind.ENROLLMENT, item),
         }
         self._put(Kind.ENROLLMENT, item, values)
         merge_attributes(self._pen, entity, item.get("attributes") or [])
@@ -109,7 +104,7 @@ class Writer:
                 item.get("dataValues") or [],
                 signed=self._situation.dialect.signed_values,
             ),
-            **self._completion(Kind.EVENT, item, status),
+            **completion(self._pen, self._situation, Kind.EVENT, item),
         }
         self._put(Kind.EVENT, item, values)
         add_notes(self._pen, item["event"], item.get("notes") or [])
@@ -143,23 +138,6 @@ class Writer:
         if self._situation.dialect.author_is_stored_by and kind is not Kind.ENTITY:
             return self._pen.author.username
         return item.get("storedBy")
-
-    def _completion(self, kind: Kind, item: Members, status: str) -> dict[str, Any]:
-        """Return when and by whom: of the moment the status was reached, never changed later."""
-        if status not in _CLOSED[kind]:
-            return {"completed_at": None, "completed_by": None}
-        before = self._situation.before(kind, item)
-        if before is not None and before["status"] == status:
-            return {name: before[name] for name in ("completed_at", "completed_by")}
-        return {
-            "completed_at": self._sent_completion(item) or self._pen.stamp(),
-            "completed_by": self._pen.author.username if status == "COMPLETED" else None,
-        }
-
-    def _sent_completion(self, item: Members) -> str | None:
-        """Return the client's stamp, which older versions do not take (measured)."""
-        kept: str | None = item.get("completedAt")
-        return kept if self._situation.dialect.completed_at_kept else None
 
     def _category_options(self, combo: str) -> str:
         known = self._situation.model.metadata.get("categoryOptionCombos", combo) or {}

@@ -4,7 +4,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
-from dhis2_sandbox.exports.parameters import Parameters, positive
+from dhis2_sandbox.exports.paging import positive
+from dhis2_sandbox.exports.parameters import Parameters
 from dhis2_sandbox.http.answers import Refused
 from dhis2_sandbox.metadata.store import Members, Metadata
 from dhis2_sandbox.metadata.viewing import LOOKED_INTO
