@@ -39,9 +39,12 @@ def pair_of(folder: Path) -> Iterator[Pair]:
 
 
 @contextmanager
-def running(folder: Path, name: str, *, district: bool = False) -> Iterator[Dhis2Client]:
+def running(
+    folder: Path, name: str, *, district: bool = False, version: str = "2.42.4"
+) -> Iterator[Dhis2Client]:
     token = f"d2p_{name:x<32}"
-    app = create_app(folder / name, district=district, superuser=Superuser(token=token))
+    superuser = Superuser(token=token)
+    app = create_app(folder / name, district=district, superuser=superuser, version=version)
     with serve(app) as url, Dhis2Client(url, Credentials(token=token), name=name) as client:
         yield client
 

@@ -22,8 +22,15 @@ def airflow_database() -> None:
 def sync(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> Iterator[Sync]:
-    """A district, an empty server, and a route of its own that leads from one to the other."""
-    with running(tmp_path, "from", district=True) as source, running(tmp_path, "to") as destination:
+    """A district, an empty server, and a route of its own that leads from one to the other.
+
+    Both speak 2.42, or the version that a test is parametrised with.
+    """
+    version = getattr(request, "param", "2.42.4")
+    with (
+        running(tmp_path, "from", district=True, version=version) as source,
+        running(tmp_path, "to", version=version) as destination,
+    ):
         name = "".join(part for part in request.node.name.lower() if part.isalnum() or part == "_")
         sync = Sync(name[:60], source, destination, tmp_path / "staging", tmp_path / "routes")
         sync.write_route()
