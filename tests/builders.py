@@ -28,6 +28,7 @@ MODEL = Model(
     type_attributes={TYPE: frozenset({NAME})},
     program_attributes={PROGRAM: frozenset({NAME, NATIONAL_ID})},
     stage_elements={STAGE: frozenset({WEIGHT, NOTE})},
+    confidential=frozenset(),
     org_units={CLINIC: OrgUnit("Rufisque", f"/country0001/region00001/{CLINIC}")},
 )
 

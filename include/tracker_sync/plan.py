@@ -14,6 +14,7 @@ from dhis2_api.importer import Ref
 from tracker_sync.content import UID_KEY, VALUES_KEY, content_hash, scalars, values
 from tracker_sync.metadata.model import Model
 from tracker_sync.outcome import Entry, Outcome
+from tracker_sync.own_attributes import with_own_attributes
 from tracker_sync.remedies import can_heal
 from tracker_sync.trees import Kind, Payload, Tree
 
@@ -80,7 +81,8 @@ def plan(tree: Tree, held: Tree | None, past: Past) -> list[Planned]:
         held: The person as the destination holds it; nothing if it doesn't.
         past: What earlier runs met, and the model.
     """
-    return [*_Planner(tree, held, past).objects()]
+    theirs = with_own_attributes(held, past.model) if held else None
+    return [*_Planner(with_own_attributes(tree, past.model), theirs, past).objects()]
 
 
 class _Planner:

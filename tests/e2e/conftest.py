@@ -24,12 +24,12 @@ def sync(
 ) -> Iterator[Sync]:
     """A district, an empty server, and a route of its own that leads from one to the other.
 
-    Both speak 2.42, or the version that a test is parametrised with.
+    Both speak 2.42, or what a test is parametrised with: `2.43.1`, or `2.40.9 to 2.43.1`.
     """
-    version = getattr(request, "param", "2.42.4")
+    from_version, _, to_version = getattr(request, "param", "2.42.4").partition(" to ")
     with (
-        running(tmp_path, "from", district=True, version=version) as source,
-        running(tmp_path, "to", version=version) as destination,
+        running(tmp_path, "from", district=True, version=from_version) as source,
+        running(tmp_path, "to", version=to_version or from_version) as destination,
     ):
         name = "".join(part for part in request.node.name.lower() if part.isalnum() or part == "_")
         sync = Sync(name[:60], source, destination, tmp_path / "staging", tmp_path / "routes")

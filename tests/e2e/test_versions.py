@@ -1,4 +1,4 @@
-"""A route works between two servers of every supported version."""
+"""A route works between two servers of every supported version, and of the farthest two."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 from e2e.sync import Sync, states
 
 
-VERSIONS = ("2.40.9", "2.41.8", "2.42.4", "2.43.1")
+VERSIONS = ("2.40.9", "2.41.8", "2.42.4", "2.43.1", "2.40.9 to 2.43.1", "2.43.1 to 2.40.9")
 
 
 @pytest.mark.parametrize("sync", VERSIONS, indirect=True)

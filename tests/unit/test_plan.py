@@ -107,6 +107,15 @@ def test_an_attribute_cleared_at_the_source_is_cleared_where_it_was() -> None:
     assert {"attribute": NATIONAL_ID, "value": None} in payload["attributes"]
 
 
+def test_an_old_servers_program_attributes_on_the_person_are_no_difference() -> None:
+    """Before 2.42 a superuser gets them there too (tracker-api 1.3)."""
+    own = [{"attribute": NAME, "value": "Awa"}]
+    old = tree(attributes=[*own, {"attribute": NATIONAL_ID, "value": "90210729"}])
+
+    assert sent(plan(old, tree(attributes=own), NOTHING_KNOWN)) == set()
+    assert sent(plan(tree(attributes=own), old, NOTHING_KNOWN)) == set()
+
+
 def test_a_value_that_the_sources_model_does_not_have_is_left_alone() -> None:
     theirs = [{"dataElement": WEIGHT, "value": "33.3", "providedElsewhere": False}]
     local = [*theirs, {"dataElement": "elemLocal01", "value": "theirs"}]

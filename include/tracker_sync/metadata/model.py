@@ -34,6 +34,7 @@ class Model:
         type_attributes: Type -> attributes, without confidential ones.
         program_attributes: Program -> attributes, without confidential ones.
         stage_elements: Program stage -> data elements.
+        confidential: The confidential attributes, whose absence says nothing.
         org_units: Those under the roots, and their ancestors, by UID.
     """
 
@@ -42,6 +43,7 @@ class Model:
     type_attributes: Mapping[str, Uids]
     program_attributes: Mapping[str, Uids]
     stage_elements: Mapping[str, Uids]
+    confidential: Uids
     org_units: Mapping[str, OrgUnit]
 
     def to_json(self) -> str:
@@ -54,6 +56,7 @@ class Model:
                 "type_attributes": _lists(self.type_attributes),
                 "program_attributes": _lists(self.program_attributes),
                 "stage_elements": _lists(self.stage_elements),
+                "confidential": sorted(self.confidential),
                 "org_units": units,
             },
             sort_keys=True,
@@ -70,6 +73,7 @@ class Model:
             _sets(read["type_attributes"]),
             _sets(read["program_attributes"]),
             _sets(read["stage_elements"]),
+            frozenset(read["confidential"]),
             {uid: OrgUnit(name, path) for uid, (name, path) in read["org_units"].items()},
         )
 
@@ -91,6 +95,7 @@ def model_of(ours: Objects, theirs: Objects) -> Model:
         _attributes(ours, "trackedEntityTypes", "trackedEntityTypeAttributes", confidential),
         _attributes(ours, "programs", "programTrackedEntityAttributes", confidential),
         _members(ours, "programStages", "programStageDataElements", "dataElement"),
+        frozenset(confidential),
         {
             uid: OrgUnit(fields["name"], fields["path"])
             for uid, fields in ours.get("organisationUnits", {}).items()
