@@ -51,6 +51,7 @@ def standalone(airflow: ScratchAirflow) -> Iterator[Ui]:
     passwords.touch(mode=0o600)
     passwords.write_text(json.dumps({ui.user: ui.password}))
     environment = airflow.environment() | {
+        "AIRFLOW__CORE__TEST_CONNECTION": "Enabled",
         "AIRFLOW__API__HOST": "127.0.0.1",
         "AIRFLOW__API__PORT": ui.url.rpartition(":")[2],
         "AIRFLOW__API__BASE_URL": ui.url,
