@@ -11,6 +11,7 @@ from dhis2_sandbox.exports.asked import (
 from dhis2_sandbox.exports.filters import attribute_conditions
 from dhis2_sandbox.exports.listing import AMONG, Condition, Listing, updated_bounds
 from dhis2_sandbox.exports.parameters import Parameters
+from dhis2_sandbox.exports.people_with_events import with_an_event
 from dhis2_sandbox.exports.scope import Scope
 from dhis2_sandbox.http.answers import Refused
 from dhis2_sandbox.metadata.store import Members
@@ -50,6 +51,7 @@ def people(asked: Asked) -> Listing:
     _owned(listing, scope, program, checked=not owner_checked_after_page(asked, _ENDPOINT))
     if program is not None:
         listing.conditions.append(_enrolled(parameters, program["id"], deleted=deleted))
+        listing.conditions += with_an_event(asked, program["id"])
     listing.between("t.updated_at", *updated_bounds(parameters))
     listing.conditions += attribute_conditions(parameters.all("filter"))
     if parameters.text("potentialDuplicate") is not None:
