@@ -271,3 +271,22 @@ def test_the_legacy_lists_name_the_same_people(world: World) -> None:
         listing = replace(everything(world, kind), updated_after=datetime(2020, 1, 1, tzinfo=UTC))
         rows = read_legacy_list(world.client, listing, world.zone)
         assert uids(lists, kind) <= {row[UID_KEYS[kind]] for row in rows}
+
+
+def test_what_is_sent_again_unchanged_moves_its_persons_stamp(world: World) -> None:
+    lists = world.enrolled(2)
+    people = sorted(uids(lists, "trackedEntities"))
+    world.send(**lists)
+    for kind in ("enrollments", "events"):
+        before = stamps(world, people)
+
+        assert world.send(**{kind: lists[kind]}).refused == {}
+
+        after = stamps(world, people)
+        assert all(after[person] > before[person] for person in people)
+
+
+def stamps(world: World, people: list[str]) -> dict[str, str]:
+    rows = list(read_by_uid(world.client, "trackedEntities", people, "trackedEntity,updatedAt"))
+    assert len(rows) == len(people)
+    return {row["trackedEntity"]: row["updatedAt"] for row in rows}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -18,7 +19,7 @@ from dhis2_api.errors import (
     UnsupportedVersion,
 )
 from dhis2_api.export import Listing, by_uid, listing_requests
-from dhis2_api.fields import Listed
+from dhis2_api.fields import PERSON_FIELDS, Listed
 from dhis2_api.json_pages import parse_rows
 from dhis2_api.legacy import read_legacy_list
 from dhis2_api.paging import envelope_of
@@ -414,3 +415,16 @@ def test_a_server_that_ignored_a_parameter_is_found_out_by_its_first_page(
             list(read_list(client, terms, UTC_ZONE))
 
     assert len(server.requests) == 2
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_run_asks_for_named_fields_and_never_for_relationships(version: str) -> None:
+    dialect = dialect_of(version)
+
+    (listed,) = listing_requests(listing(fields=""), dialect)
+    whole = by_uid(dialect, "trackedEntities", THREE, PERSON_FIELDS)
+
+    assert len(str(listed.params["fields"]).split(",")) == 4
+    assert "enrollments[" in str(whole.params["fields"])
+    for asked in (listed, whole):
+        assert not {"*", "relationships"} & set(re.findall(r"\*|\w+", str(asked.params["fields"])))

@@ -181,3 +181,21 @@ def _clerk(district: Caller) -> Caller:
     session = requests.Session()
     session.auth = ("clerk", "Account-1234!")
     return Caller(district.base_url, session)
+
+
+@pytest.mark.parametrize("version", _VERSIONS)
+def test_a_relationship_both_ways_moves_the_stamps_of_both_ends(version: str, data: Path) -> None:
+    with _district(version, data) as district:
+        params = {"program": _MATERNAL, "pageSize": 200, **_everywhere(version)}
+        params |= {"fields": "trackedEntity,relationships[relationship,from,to]"}
+        rows = _rows(version, district.get(_PEOPLE, **params))
+        link = next(row["relationships"][0] for row in rows if row["relationships"])
+        ends = [link[end]["trackedEntity"]["trackedEntity"] for end in ("from", "to")]
+        before = [district.get(f"{_PEOPLE}/{end}", fields="updatedAt") for end in ends]
+
+        gone = {"relationships": [{"relationship": link["relationship"]}]}
+        assert district.post(gone, importStrategy="DELETE").json()["stats"]["deleted"] == 1
+
+        after = [district.get(f"{_PEOPLE}/{end}", fields="updatedAt") for end in ends]
+    moved = [new["updatedAt"] > old["updatedAt"] for old, new in zip(before, after, strict=True)]
+    assert moved == [True, True]
