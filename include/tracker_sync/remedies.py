@@ -75,6 +75,8 @@ REMEDIES: dict[str, Remedy] = {
         heals=True,
     ),
     "E1049": Remedy("org unit of the person unknown at the destination", _METADATA),
+    "E1051": Remedy("a stamp of completion on an event that is not completed", _AT_SOURCE),
+    "E1052": Remedy("a stamp of completion on an enrollment that is open", _AT_SOURCE),
     "E1064": Remedy(
         "another person at the destination holds this unique value",
         "find the two people: a duplicate is merged, an error corrected at the source",
@@ -133,6 +135,11 @@ REMEDIES: dict[str, Remedy] = {
     "E1313": Remedy("the event's enrollment has no person", _AT_SOURCE, heals=True),
     "E1315": Remedy("an event that did not take place holds values", _AT_SOURCE),
     "E1316": Remedy("an event that took place was set back to scheduled", _AT_SOURCE),
+    "E1326": Remedy(
+        "the event is completed there, in a stage that takes no changes after that",
+        "reopen the event at the destination, or lift the stage's blockEntryForm for the load",
+        heals=True,
+    ),
     "E5000": Remedy("what it belongs to was refused", "see the refusal of its parent", heals=True),
     "SYNC_DELETE_HELD": Remedy(
         "deleted at the source; this release does not delete at the destination",
