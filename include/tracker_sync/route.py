@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable
-from datetime import UTC, datetime
+from collections.abc import Hashable, Mapping
+from datetime import UTC, date, datetime
 from typing import Annotated, Literal, Self, TypeVar
 from zoneinfo import available_timezones
 
@@ -54,6 +54,47 @@ class _Strict(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
+class AttributeCondition(_Strict):
+    """One condition on an attribute of the tracked entity; all of them must hold.
+
+    Attributes:
+        attribute: Its UID.
+        operator: How it is compared.
+        values: With what; several only for `IN`. They reach the logs of the source's
+            web server, as every parameter does.
+    """
+
+    attribute: Uid
+    operator: Literal["EQ", "NE", "LIKE", "GT", "GE", "LT", "LE", "IN"]
+    values: Annotated[tuple[str, ...], Field(min_length=1, repr=False)]
+
+
+class ProgramSelection(_Strict):
+    """Who of a program enters; what is not set selects nobody away.
+
+    A selection decides who enters. Whoever was sent once is followed, selected or not.
+
+    Attributes:
+        enrollment_status: The enrollment's status.
+        follow_up: The enrollment's follow-up flag.
+        attributes: Conditions on attributes.
+        program_stage: The stage that the event conditions speak of.
+        event_status: The status of an event.
+        occurred_from: First day on which the event occurred.
+        occurred_to: Last day on which it occurred.
+    """
+
+    enrollment_status: Literal["ACTIVE", "COMPLETED", "CANCELLED"] | None = None
+    follow_up: bool | None = None
+    attributes: tuple[AttributeCondition, ...] = ()
+    program_stage: Uid | None = None
+    event_status: (
+        Literal["ACTIVE", "COMPLETED", "VISITED", "SCHEDULE", "OVERDUE", "SKIPPED"] | None
+    ) = None
+    occurred_from: date | None = None
+    occurred_to: date | None = None
+
+
 class Slices(_Strict):
     """How the work of a run is divided.
 
@@ -74,13 +115,18 @@ class Reading(_Strict):
         page_size: Rows of a listing page.
         at_once: Tracked entities read by UID in one request; 300 UIDs make a URL
             that passes, 600 don't (measured: Reading).
+        in_parallel: Requests by UID under way at once; more than eight can block a
+            server of 2.42 (performance 4.3).
         overlap_minutes: How far before the watermark a run starts, because a stamp
             is taken before its record is committed (reliability F3).
+        unenrolled: Whether people without any enrollment are copied too.
     """
 
     page_size: int = Field(default=5_000, ge=1, le=20_000)
     at_once: int = Field(default=200, ge=1, le=300)
+    in_parallel: int = Field(default=4, ge=1, le=8)
     overlap_minutes: int = Field(default=60, ge=0, le=1_440)
+    unenrolled: bool = False
 
 
 class Batches(_Strict):
@@ -95,6 +141,19 @@ class Batches(_Strict):
     megabytes: float = Field(default=5.0, gt=0, le=50)
 
 
+class Keeping(_Strict):
+    """How long things are kept.
+
+    Attributes:
+        staging_days: Staged packages and reports of runs older than this are removed.
+        lease_minutes: After so long without a sign of life a run's hold on the
+            destination may be taken over by another run.
+    """
+
+    staging_days: int = Field(default=30, ge=1, le=3_650)
+    lease_minutes: int = Field(default=120, ge=15, le=1_440)
+
+
 class Route(_Strict):
     """One direction of travel between two servers.
 
@@ -102,13 +161,16 @@ class Route(_Strict):
         name: The name of the route's file.
         source: The Airflow connection to read from.
         destination: The Airflow connection to write to.
-        programs: UIDs of the programs with registration to copy.
+        programs: UIDs of the programs to copy, with or without registration.
         org_units: UIDs of the roots; everything below them is copied.
         schedule: A cron expression of five fields, or nothing for runs by hand.
         timezone: The zone of `schedule`.
         metadata: `apply` writes what the data needs, `check` fails on a difference,
             `ignore` looks at nothing.
         grant_self: A superuser account may give itself the roots at the destination.
+        selections: Program -> who of it enters; everybody of a program that is not named.
+        baseline: `allow` lets a run that has neither interval nor watermark read
+            everything; `refuse` makes it say so instead.
         refused: `fail` makes a run red that met a refusal it did not know; `warn` doesn't.
     """
 
@@ -121,7 +183,10 @@ class Route(_Strict):
     timezone: Annotated[str, AfterValidator(_zone)] = "UTC"
     slices: Slices = Slices()
     reading: Reading = Reading()
+    selections: Mapping[Uid, ProgramSelection] = Field(default_factory=dict)
     batches: Batches = Batches()
+    keeping: Keeping = Keeping()
+    baseline: Literal["allow", "refuse"] = "refuse"
     metadata: Literal["apply", "check", "ignore"] = "check"
     grant_self: bool = False
     refused: Literal["fail", "warn"] = "fail"
@@ -130,4 +195,10 @@ class Route(_Strict):
     def _leads_somewhere(self) -> Self:
         if self.source == self.destination:
             raise ValueError("`source` and `destination` are the same connection")
+        return self
+
+    @model_validator(mode="after")
+    def _selects_of_its_programs(self) -> Self:
+        if not self.selections.keys() <= set(self.programs):
+            raise ValueError("`selections` names a program that `programs` does not")
         return self

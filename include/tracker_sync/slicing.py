@@ -1,4 +1,4 @@
-"""The slices: which people are one task's work, and what that task is called."""
+"""The slices: which people or events are one task's work, and what that task is called."""
 
 from __future__ import annotations
 
@@ -15,17 +15,20 @@ ELSEWHERE = "elsewhere"
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """The people registered in one branch of the org-unit tree.
+    """The people registered in one branch of the org-unit tree, or the events of a program.
 
     Attributes:
-        slice: The UID of the branch's top, which names files; or `elsewhere`.
+        slice: The UID of the branch's top, which names files; or `elsewhere`. For events
+            of a program without registration the program's UID stands before it.
         name: The name of that org unit, which labels the task.
-        people: How many people are to be read.
+        to_read: How many people or events are to be read.
+        program: The program without registration whose events they are; empty for people.
     """
 
     slice: str
     name: str
-    people: int
+    to_read: int
+    program: str = ""
 
 
 def slice_of_each(

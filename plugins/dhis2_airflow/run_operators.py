@@ -107,8 +107,8 @@ class PlanSlicesOperator(RouteOperator):
         occasion = occasion_of(context, self.route)
         with self.source() as source:
             plan = plan_slices(source, self.route, self.workspace(context), occasion)
-        people = sum(piece.people for piece in plan.slices)
-        self.say([f"{people} people to read, in {len(plan.slices)} slices"])
+        to_read = sum(piece.to_read for piece in plan.slices)
+        self.say([f"{to_read} people and events to read, in {len(plan.slices)} slices"])
         return [asdict(piece) for piece in plan.slices]
 
 

@@ -32,6 +32,7 @@ org_units: [GwTj6qZdrlX]
 schedule: "0 2 * * *"
 metadata: apply
 grant_self: true
+baseline: allow
 """
 
 

@@ -70,7 +70,11 @@ def run_with_refusals(folder: Path) -> Run:
 
 def list_them(workspace: Workspace, slices: Mapping[str, list[str]]) -> None:
     listed = {**slices, "elsewhere": ["silent00001"]}
-    rows = [{"tracked_entity": uid, "slice": name} for name in listed for uid in listed[name]]
+    rows = [
+        {"kind": "TRACKED_ENTITY", "uid": uid, "slice": name}
+        for name in listed
+        for uid in listed[name]
+    ]
     pq.write_table(pa.Table.from_pylist(rows, TO_READ), workspace.listing)
 
 

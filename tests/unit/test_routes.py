@@ -13,8 +13,8 @@ from tracker_sync.routes import BrokenRoute, InvalidRoute, load_route, load_rout
 DEMO = (Path(__file__).parents[2] / "include" / "routes" / "demo.yaml").read_text()
 
 MISTAKES = {
-    "an unknown key": (DEMO + "batchsize: 3\n", "line 26: `batchsize`: no such key"),
-    "a key twice": (DEMO + "metadata: check\n", "line 26: key `metadata` stands twice"),
+    "an unknown key": (DEMO + "batchsize: 3\n", "line 27: `batchsize`: no such key"),
+    "a key twice": (DEMO + "metadata: check\n", "line 27: key `metadata` stands twice"),
     "a malformed UID": (DEMO.replace("m8nERzkN6j4", "m8nERzkN6j"), "line 8: `programs.1`: a UID"),
     "a UID twice": (DEMO.replace("m8nERzkN6j4", "xsd8pFBm2w1"), "line 6: `programs`: the same UID"),
     "a text for a number": (
@@ -39,7 +39,7 @@ MISTAKES = {
     "a random time": (DEMO.replace("0 2 * * *", "R R * * *"), "`schedule`: no cron"),
     "a date that is none": ("schedule: 2026-13-45\n", "a value that cannot be read"),
     "a value that holds itself": ("source: &a [*a]\n", "a value that cannot be read"),
-    "a name": (DEMO + "name: other\n", "line 26: `name`: the file's name is it"),
+    "a name": (DEMO + "name: other\n", "line 27: `name`: the file's name is it"),
 }
 
 

@@ -40,7 +40,13 @@ class Run:
         plan = RunPlan({"p": window}, {"p": "key"}, slices, "UTC", 0, 0)
         write_run_plan(self.workspace.plan, plan)
         rows = [
-            {"tracked_entity": uid, "slice": "rufisque001", "programs": ["p"], "listed": True}
+            {
+                "kind": "TRACKED_ENTITY",
+                "uid": uid,
+                "slice": "rufisque001",
+                "programs": ["p"],
+                "listed": True,
+            }
             for uid in (FIRST, SECOND)
         ]
         pq.write_table(pa.Table.from_pylist(rows, TO_READ), self.workspace.listing)

@@ -31,6 +31,8 @@ class Model:
         hash: Of all metadata of the closure, at the source and at the destination, so
             that a refusal is tried again when either side changed.
         tracked_entity_types: Program -> type of its tracked entities.
+        event_programs: Program without registration -> its name.
+        related: The programs, stages and types that a relationship type may join.
         type_attributes: Type -> attributes, without confidential ones.
         program_attributes: Program -> attributes, without confidential ones.
         stage_elements: Program stage -> data elements.
@@ -40,6 +42,8 @@ class Model:
 
     hash: str
     tracked_entity_types: Mapping[str, str]
+    event_programs: Mapping[str, str]
+    related: Uids
     type_attributes: Mapping[str, Uids]
     program_attributes: Mapping[str, Uids]
     stage_elements: Mapping[str, Uids]
@@ -53,6 +57,8 @@ class Model:
             {
                 "hash": self.hash,
                 "tracked_entity_types": dict(self.tracked_entity_types),
+                "event_programs": dict(self.event_programs),
+                "related": sorted(self.related),
                 "type_attributes": _lists(self.type_attributes),
                 "program_attributes": _lists(self.program_attributes),
                 "stage_elements": _lists(self.stage_elements),
@@ -70,6 +76,8 @@ class Model:
         return cls(
             read["hash"],
             read["tracked_entity_types"],
+            read["event_programs"],
+            frozenset(read["related"]),
             _sets(read["type_attributes"]),
             _sets(read["program_attributes"]),
             _sets(read["stage_elements"]),
@@ -92,6 +100,12 @@ def model_of(ours: Objects, theirs: Objects) -> Model:
             for uid, fields in ours.get("programs", {}).items()
             if fields.get("trackedEntityType")
         },
+        {
+            uid: fields["name"]
+            for uid, fields in ours.get("programs", {}).items()
+            if fields.get("programType") == "WITHOUT_REGISTRATION"
+        },
+        frozenset(_related(ours)),
         _attributes(ours, "trackedEntityTypes", "trackedEntityTypeAttributes", confidential),
         _attributes(ours, "programs", "programTrackedEntityAttributes", confidential),
         _members(ours, "programStages", "programStageDataElements", "dataElement"),
@@ -101,6 +115,14 @@ def model_of(ours: Objects, theirs: Objects) -> Model:
             for uid, fields in ours.get("organisationUnits", {}).items()
         },
     )
+
+
+def _related(objects: Objects) -> Iterable[str]:
+    for fields in objects.get("relationshipTypes", {}).values():
+        for side in ("fromConstraint", "toConstraint"):
+            end = fields.get(side) or {}
+            named = (end.get(name) for name in ("program", "programStage", "trackedEntityType"))
+            yield from (reference["id"] for reference in named if reference)
 
 
 def _canonical(objects: Objects) -> dict[str, dict[str, Fields]]:

@@ -49,8 +49,8 @@ def extract(
     began, read_at = time.monotonic(), datetime.now(UTC)
     workspace.ledger(slice_id).unlink(missing_ok=True)  # an earlier try's is void from here on
     listing = _listing(workspace.listing, slice_id)
-    expected = {row["tracked_entity"]: row["programs"] for row in listing}
-    listed = {row["tracked_entity"] for row in listing if row["listed"]}
+    expected = {row["uid"]: row["programs"] for row in listing}
+    listed = {row["uid"] for row in listing if row["listed"]}
     folder = workspace.package(slice_id, attempt)
     absent: set[str] = set()
     lost: list[tuple[str, str]] = []

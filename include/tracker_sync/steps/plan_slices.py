@@ -26,12 +26,14 @@ from tracker_sync.window import Occasion, Window, watermark_key, window_of
 from tracker_sync.workspace import Workspace
 
 
-# Who is to be read: one row a person. `programs` are those whose lists named the person
-# alive; a read that shows no enrollment in one of them has lost something. Not `listed` are
-# people who are read because a refusal is open.
+# Who is to be read: one row a person (`TRACKED_ENTITY`), or an event of a program without
+# registration (`EVENT`). `programs` are those whose lists named it alive; a read that shows
+# no enrollment in one of them has lost something. Not `listed` are people who are read
+# because a refusal is open.
 TO_READ = pa.schema(
     [
-        ("tracked_entity", pa.string()),
+        ("kind", pa.string()),
+        ("uid", pa.string()),
         ("slice", pa.string()),
         ("programs", pa.list_(pa.string())),
         ("listed", pa.bool_()),
@@ -139,7 +141,8 @@ def _write_listing(
 ) -> None:
     rows = [
         {
-            "tracked_entity": uid,
+            "kind": "TRACKED_ENTITY",
+            "uid": uid,
             "slice": slice_of[uid],
             "programs": sorted(programs.get(uid, ())),
             "listed": uid in programs,

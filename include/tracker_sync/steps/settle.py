@@ -90,7 +90,7 @@ def _ledger(workspace: Workspace, piece: Slice) -> list[Entry]:
     path = workspace.ledger(piece.slice)
     entries = [*read_ledger(path)] if path.is_file() else []
     people = pq.read_table(workspace.listing, filters=pc.field("slice") == piece.slice)
-    listed = set(people["tracked_entity"].to_pylist())
+    listed = set(people["uid"].to_pylist())
     silent = listed - {entry.tracked_entity for entry in entries}
     return entries + [
         Entry(Ref("TRACKED_ENTITY", uid), uid, Outcome.MISSING, code=NO_LEDGER)
