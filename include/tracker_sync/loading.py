@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from dhis2_api.client import Dhis2Client
@@ -26,6 +26,10 @@ from tracker_sync.trees import Tree, grow
 _log = logging.getLogger(__name__)
 
 
+def _nothing() -> None:
+    """What is called before a write where nobody needs to be asked."""
+
+
 @dataclass(frozen=True, slots=True)
 class Destination:
     """The server that is written to.
@@ -34,11 +38,13 @@ class Destination:
         client: Speaks to it.
         programs: The programs that are compared.
         pauses: Seconds to wait before each further round after an unknown outcome.
+        before_write: Called before each write; raises if this run may not write any more.
     """
 
     client: Dhis2Client
     programs: tuple[str, ...]
     pauses: tuple[float, ...] = (1.0, 5.0, 20.0)
+    before_write: Callable[[], None] = _nothing
 
 
 def load_batch(destination: Destination, trees: Sequence[Tree], past: Past) -> list[Entry]:
@@ -75,6 +81,8 @@ class _Batch:
         planned = self._plan()
         self.lines = {item.entry.ref: self._line(item.entry) for item in planned}
         to_send = [item for item in planned if item.payload is not None]
+        if to_send:
+            self.destination.before_write()
         self.tried |= {item.entry.ref: item.entry for item in to_send}
         self.lines |= {entry.ref: entry for entry in deliver(self.destination.client, to_send)}
         return all(entry.outcome is not Outcome.MISSING for entry in self.lines.values())
