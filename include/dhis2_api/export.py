@@ -118,13 +118,21 @@ def _org_units(listing: Listing, dialect: Dialect) -> list[dict[str, str]]:
 
 
 def by_uid(
-    dialect: Dialect, kind: Listed, uids: Collection[str], fields: str, program: str = ""
+    dialect: Dialect,
+    kind: Listed,
+    uids: Collection[str],
+    fields: str,
+    program: str = "",
+    *,
+    living: bool = False,
 ) -> Asked:
     """Return the request that reads up to `MOST_UIDS` objects by UID.
 
     People without a program, because with it only one program's enrollments come
-    (measured); with deleted ones, so that *gone* and *never existed* can be told apart;
-    and with a page several times as long, since 2.40 counts enrollments (measured: Reading).
+    (measured); with deleted ones, so that *gone* and *never existed* can be told apart,
+    unless only the *living* are asked for, as they must be for `fields.RELATED_FIELDS`
+    (deleted relationships carry no flag; measured); and with a page several times as
+    long, since 2.40 counts enrollments (measured: Reading).
 
     Raises:
         PermanentError: The server must know the program.
@@ -139,7 +147,7 @@ def by_uid(
     params: dict[str, str | int] = {
         names[kind]: dialect.separator.join(uids),
         "fields": fields,
-        "includeDeleted": "true",
+        "includeDeleted": "false" if living else "true",
         "page": 1,
         "pageSize": _ROWS_A_UID * len(uids),
     }

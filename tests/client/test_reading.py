@@ -196,7 +196,7 @@ def test_rows_are_spelled_alike_whatever_the_version(version: str) -> None:
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_arrow_reads_the_same_people_as_json(version: str) -> None:
-    exchange = recorded(version)["export-te-by-uid-list"]
+    exchange = recorded(version)["export-full-HIV-1"]
     envelope = envelope_of(dialect_of(version), "trackedEntities")
     body = exchange.reply.body
 
