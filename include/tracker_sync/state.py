@@ -77,28 +77,71 @@ def remember(page: Page, entries: Iterable[Entry], model_hash: str) -> None:
         pq.write_table(table, draft, compression="zstd", write_page_checksum=True)
 
 
-def recall(folder: Path, people: Collection[str], but_run: str) -> dict[Ref, Known]:
+def recall(
+    folder: Path, people: Collection[str], but_run: str, events: Collection[str] = ()
+) -> dict[Ref, Known]:
     """Return what is known of the objects of *people*, except from the run *but_run*.
 
     A run does not know its own refusals: a task that is cleared meets them anew.
+
+    Args:
+        folder: The state.
+        people: Tracked entities.
+        but_run: The folder name of the run that asks.
+        events: Events without registration, which belong to nobody.
     """
-    wanted = pc.is_in(pc.field("tracked_entity"), pa.array([*people], pa.string()))
+    of_people = pc.is_in(pc.field("tracked_entity"), pa.array([*people], pa.string()))
+    of_nobody = pc.is_in(pc.field("uid"), pa.array([*events], pa.string()))
     columns = ["kind", "uid", "read_at", "content_hash", "model_hash", "outcome", "code"]
-    lines = _lines(folder, wanted & (pc.field("run") != but_run), columns)
+    lines = _lines(folder, (of_people | of_nobody) & (pc.field("run") != but_run), columns)
     return _folded(lines.to_pylist())
 
 
-def people_with_open_refusals(folder: Path) -> set[str]:
-    """Return the tracked entities whose last known outcome is a refusal.
+def open_refusals(folder: Path) -> frozenset[Ref]:
+    """Return what every run must read again, because its last known outcome is a refusal.
 
-    They are read by every run, because nothing at the source may ever stamp them again.
+    Nothing at the source may ever stamp these again. A refused object of a person gives
+    the person (`TRACKED_ENTITY`); an event without registration gives itself (`EVENT`).
     """
-    lines = _lines(folder, None, ["kind", "uid", "tracked_entity", "outcome"])
-    last = lines.group_by(["kind", "uid"], use_threads=False).aggregate(
-        [("outcome", "last"), ("tracked_entity", "last")]
+    last = _last(folder, None)
+    refused = last.filter(pc.equal(last["outcome"], str(Outcome.REFUSED)))
+    whose, what = refused["tracked_entity"].to_pylist(), refused["uid"].to_pylist()
+    pairs = zip(whose, what, strict=True)
+    return frozenset(
+        Ref("TRACKED_ENTITY", person) if person else Ref("EVENT", uid) for person, uid in pairs
     )
-    refused = last.filter(pc.equal(last["outcome_last"], str(Outcome.REFUSED)))
-    return set(refused["tracked_entity_last"].to_pylist())
+
+
+def people_with_open_refusals(folder: Path) -> set[str]:
+    """Return the people of `open_refusals`."""
+    return {ref.uid for ref in open_refusals(folder) if ref.kind == "TRACKED_ENTITY"}
+
+
+def followed(folder: Path) -> frozenset[Ref]:
+    """Return every object that was ever stored or unchanged, and is not gone since.
+
+    A selection decides who enters; whoever was sent once is followed until gone. A line
+    that is neither refused nor has content says that the object is gone.
+    """
+    refused = pc.equal(pc.field("outcome"), str(Outcome.REFUSED))
+    held = pc.equal(pc.field("outcome"), str(Outcome.HELD))
+    gone = pc.is_null(pc.field("content_hash"))
+    last = _last(folder, ~refused & (gone | ~held))
+    living = last.filter(pc.is_valid(last["content_hash"]))
+    kinds, uids = living["kind"].to_pylist(), living["uid"].to_pylist()
+    return frozenset(map(Ref, kinds, uids))
+
+
+def _last(folder: Path, wanted: pc.Expression | None) -> pa.Table:
+    """Return the last of the *wanted* lines of each object."""
+    lines = _lines(folder, wanted, ["kind", "uid", "tracked_entity", "outcome", "content_hash"])
+    others = ("tracked_entity", "outcome", "content_hash")
+    everything = pc.ScalarAggregateOptions(skip_nulls=False)
+    return (
+        lines.group_by(["kind", "uid"], use_threads=False)
+        .aggregate([(name, "last", everything) for name in others])
+        .rename_columns(["kind", "uid", *others])
+    )
 
 
 def _lines(folder: Path, wanted: pc.Expression | None, columns: list[str]) -> pa.Table:

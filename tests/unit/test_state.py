@@ -5,18 +5,32 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
+
 from dhis2_api.importer import Ref
 from tracker_sync.outcome import Entry, Outcome
-from tracker_sync.state import Page, people_with_open_refusals, recall, remember
+from tracker_sync.state import (
+    Page,
+    followed,
+    open_refusals,
+    people_with_open_refusals,
+    recall,
+    remember,
+)
 
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 EVENT = Ref("EVENT", "event000001")
 PERSON = "person00001"
+LONE = Ref("EVENT", "event000002")  # of a program without registration
 
 
 def line(outcome: Outcome, code: str | None = None) -> Entry:
     return Entry(EVENT, PERSON, outcome, code=code, content_hash="h")
+
+
+def of_nobody(outcome: Outcome) -> Entry:
+    return Entry(LONE, None, outcome, content_hash="h")
 
 
 def write(folder: Path, run: str, *entries: Entry, hours: int = 0) -> None:
@@ -26,6 +40,7 @@ def write(folder: Path, run: str, *entries: Entry, hours: int = 0) -> None:
 def test_nothing_is_known_of_a_route_that_never_ran(tmp_path: Path) -> None:
     assert recall(tmp_path / "none", {PERSON}, but_run="r2") == {}
     assert people_with_open_refusals(tmp_path / "none") == set()
+    assert open_refusals(tmp_path / "none") == followed(tmp_path / "none") == frozenset()
 
 
 def test_a_refusal_is_known_to_later_runs_and_not_to_its_own(tmp_path: Path) -> None:
@@ -71,3 +86,40 @@ def test_what_is_missing_is_not_remembered(tmp_path: Path) -> None:
     write(tmp_path, "r1", line(Outcome.MISSING, "SYNC_NOT_RETURNED"))
 
     assert recall(tmp_path, {PERSON}, but_run="r2") == {}
+
+
+def test_a_refused_event_of_nobody_is_read_again_itself(tmp_path: Path) -> None:
+    write(tmp_path, "r1", line(Outcome.REFUSED, "E1125"), of_nobody(Outcome.REFUSED))
+
+    assert open_refusals(tmp_path) == {Ref("TRACKED_ENTITY", PERSON), LONE}
+    assert people_with_open_refusals(tmp_path) == {PERSON}
+    assert recall(tmp_path, {PERSON}, but_run="r2").keys() == {EVENT}
+    assert recall(tmp_path, (), but_run="r2", events={LONE.uid}).keys() == {LONE}
+
+
+def test_what_was_ever_there_is_followed_also_while_it_is_refused(tmp_path: Path) -> None:
+    write(tmp_path, "r1", line(Outcome.UNCHANGED), of_nobody(Outcome.STORED))
+    write(tmp_path, "r2", line(Outcome.REFUSED, "E1125"), hours=1)
+
+    assert followed(tmp_path) == {EVENT, LONE}
+
+
+def test_what_was_only_ever_refused_is_not_followed(tmp_path: Path) -> None:
+    write(tmp_path, "r1", line(Outcome.REFUSED, "E1125"))
+
+    assert followed(tmp_path) == frozenset()
+
+
+@pytest.mark.parametrize("outcome", [Outcome.HELD, Outcome.UNCHANGED, Outcome.STORED])
+def test_what_is_gone_at_the_source_is_followed_no_more_until_it_returns(
+    tmp_path: Path, outcome: Outcome
+) -> None:
+    write(tmp_path, "r1", line(Outcome.STORED))
+    write(tmp_path, "r2", Entry(EVENT, PERSON, outcome), hours=1)
+    gone = followed(tmp_path)
+    write(tmp_path, "r3", line(Outcome.REFUSED, "E1125"), hours=2)
+    refused = followed(tmp_path)
+    write(tmp_path, "r4", line(Outcome.STORED), hours=3)
+
+    assert gone == refused == frozenset()
+    assert followed(tmp_path) == {EVENT}
