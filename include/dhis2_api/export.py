@@ -35,6 +35,7 @@ class Listing:
         mode: What of the org units is listed.
         selection: Which rows are wanted.
         fields: What of each row; empty for what a listing needs.
+        living: Whether only what lives is wanted, e.g. to know whom a selection holds.
     """
 
     kind: Listed
@@ -46,6 +47,7 @@ class Listing:
     mode: OrgUnitMode = "DESCENDANTS"
     selection: Selection = EVERYTHING
     fields: str = ""
+    living: bool = False
 
     @property
     def path(self) -> str:
@@ -97,8 +99,9 @@ def check_scope(listing: Listing) -> None:
 
 
 def includes_deleted(listing: Listing, dialect: Dialect) -> str:
-    """Return whether deleted rows come too: wherever the server can."""
-    return "true" if dialect.deleted_by_type or not listing.tracked_entity_type else "false"
+    """Return whether deleted rows come too: wherever they are wanted and the server can."""
+    can = dialect.deleted_by_type or not listing.tracked_entity_type
+    return "true" if can and not listing.living else "false"
 
 
 def in_utc(instant: datetime) -> str:
