@@ -6,14 +6,13 @@ A live server is one named by DHIS2_LIVE_URL, DHIS2_LIVE_USER and DHIS2_LIVE_PAS
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from client.world import SERVERS, World, new_uid, world_on
+from client.world import World, new_uid
 from dhis2_api.data_store import create_value, delete_value, read_value, replace_value
 from dhis2_api.errors import Dhis2Error
 from dhis2_api.export import Listing
@@ -31,14 +30,6 @@ from tracker_sync.people import read_people
 
 
 KINDS: tuple[Listed, ...] = ("trackedEntities", "enrollments", "events")
-
-
-@pytest.fixture(scope="module", params=SERVERS)
-def world(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[World]:
-    with world_on(request.param, tmp_path_factory.mktemp("world")) as made:
-        yield made
 
 
 def everything(world: World, kind: Listed = "trackedEntities", **terms: Any) -> Listing:

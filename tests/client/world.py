@@ -42,7 +42,7 @@ def new_uid() -> str:
 
 @dataclass(frozen=True)
 class World:
-    """A program with one stage, two org units, and whoever the tests put there."""
+    """Two programs (one `unregistered`) of a stage each, two org units, and whom tests put there."""
 
     client: Dhis2Client
     zone: ZoneInfo
@@ -50,6 +50,8 @@ class World:
     root: str
     program: str = field(default_factory=new_uid)
     stage: str = field(default_factory=new_uid)
+    unregistered: str = field(default_factory=new_uid)
+    reported: str = field(default_factory=new_uid)
     person: str = field(default_factory=new_uid)
     text: str = field(default_factory=new_uid)
     file: str = field(default_factory=new_uid)
@@ -104,6 +106,19 @@ class World:
             **terms,
         }
 
+    def report(self, **terms: Any) -> dict[str, Any]:
+        """Return an event of the program without registration."""
+        return {
+            "event": new_uid(),
+            "program": self.unregistered,
+            "programStage": self.reported,
+            "orgUnit": self.org_units[0],
+            "occurredAt": "2026-01-06",
+            "status": "COMPLETED",
+            "dataValues": [{"dataElement": self.text, "value": "12"}],
+            **terms,
+        }
+
     def metadata(self) -> dict[str, list[dict[str, Any]]]:
         rights = {"sharing": {"public": "rwrw----"}}
         units = [{"id": uid} for uid in self.org_units]
@@ -118,28 +133,25 @@ class World:
             ],
             "trackedEntityTypes": [_named(self.person, **rights)],
             "programs": [
-                _named(
+                _program(
                     self.program,
+                    self.stage,
                     programType="WITH_REGISTRATION",
                     trackedEntityType={"id": self.person},
                     organisationUnits=units,
-                    programStages=[{"id": self.stage}],
-                    accessLevel="OPEN",
                     **rights,
-                )
+                ),
+                _program(
+                    self.unregistered,
+                    self.reported,
+                    programType="WITHOUT_REGISTRATION",
+                    organisationUnits=units,
+                    **rights,
+                ),
             ],
             "programStages": [
-                {
-                    "id": self.stage,
-                    "name": self.stage,
-                    "program": {"id": self.program},
-                    "repeatable": True,
-                    "programStageDataElements": [
-                        {"id": new_uid(), "dataElement": {"id": uid}, "sortOrder": i}
-                        for i, uid in enumerate((self.text, self.file))
-                    ],
-                    **rights,
-                }
+                _stage(self.stage, self.program, self.text, self.file) | rights,
+                _stage(self.reported, self.unregistered, self.text) | rights,
             ],
             "relationshipTypes": [
                 {
@@ -153,6 +165,23 @@ class World:
                 }
             ],
         }
+
+
+def _program(uid: str, stage: str, **terms: Any) -> dict[str, Any]:
+    return _named(uid, programStages=[{"id": stage}], accessLevel="OPEN", **terms)
+
+
+def _stage(uid: str, program: str, *elements: str) -> dict[str, Any]:
+    return {
+        "id": uid,
+        "name": uid,
+        "program": {"id": program},
+        "repeatable": True,
+        "programStageDataElements": [
+            {"id": new_uid(), "dataElement": {"id": element}, "sortOrder": i}
+            for i, element in enumerate(elements)
+        ],
+    }
 
 
 _TRACKER = {"domainType": "TRACKER", "aggregationType": "NONE"}
