@@ -47,6 +47,7 @@ def event(uid: str = "event000001", **changes: Any) -> Json:
         "deleted": False,
         "attributeOptionCombo": "HllvX50cXC0",
         "dataValues": [{"dataElement": WEIGHT, "value": "33.3", "providedElsewhere": False}],
+        "notes": [],
         **changes,
     }
 
@@ -67,6 +68,7 @@ def enrollment(uid: str = "enroll00001", **changes: Any) -> Json:
             {"attribute": NAME, "value": "Awa"},
             {"attribute": NATIONAL_ID, "value": "90210729"},
         ],
+        "notes": [],
         "events": [event()],
         **changes,
     }
@@ -83,6 +85,7 @@ def person(uid: str = "person00001", **changes: Any) -> Json:
         "updatedAt": STAMP,
         "deleted": False,
         "attributes": [{"attribute": NAME, "value": "Awa"}],
+        "programOwners": [{"program": PROGRAM, "orgUnit": CLINIC}],
         "enrollments": [enrollment()],
         **changes,
     }
@@ -93,6 +96,11 @@ def page(*people: Json, number: int = 1, goes_on: bool = False) -> bytes:
     if goes_on:
         pager["nextPage"] = "http://dhis2.example/next"
     return json.dumps({"pager": pager, "trackedEntities": people}, ensure_ascii=False).encode()
+
+
+def event_page(*events: Json) -> bytes:
+    pager = {"page": 1, "pageSize": 50}
+    return json.dumps({"pager": pager, "events": events}, ensure_ascii=False).encode()
 
 
 def trees(*people: Json) -> list[Tree]:

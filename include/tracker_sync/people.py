@@ -1,4 +1,4 @@
-"""Reading people: everybody asked for is there whole, or is named as missing."""
+"""Reading by UID: everybody asked for is there whole, or is named as missing."""
 
 from __future__ import annotations
 
@@ -11,17 +11,44 @@ import pyarrow.compute as pc
 from dhis2_api.client import Dhis2Client
 from dhis2_api.errors import UnexpectedAnswer
 from dhis2_api.export import by_uid
-from dhis2_api.fields import PERSON_FIELDS
+from dhis2_api.fields import EVENT_FIELDS, PERSON_FIELDS, Listed
+from dhis2_api.paging import Asked
 from tracker_sync.arrow_json import parse_page
-from tracker_sync.tables import PERSON_ROW
+from tracker_sync.tables import EVENT_ROW, PERSON_ROW
 
 
 @dataclass(frozen=True, slots=True)
-class People:
-    """One batch of people as a server gave them.
+class Wanted:
+    """What is read of each object.
 
     Attributes:
-        rows: Those who came, as `tables.PERSON_ROW`, each once.
+        kind: What they are.
+        fields: What of each; its UID must be among them.
+        row: The same as columns.
+        program: Where events are, which 2.43 must know (measured).
+        living: Whether tombstones stay away; they must from relationships, whose dead
+            ones come among the living without a flag (measured).
+    """
+
+    kind: Listed
+    fields: str
+    row: pa.StructType
+    program: str = ""
+    living: bool = False
+
+    def of(self, client: Dhis2Client, uids: Sequence[str]) -> Asked:
+        """Return the request that asks for *uids*."""
+        return by_uid(
+            client.dialect, self.kind, uids, self.fields, self.program, living=self.living
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """One batch of people, or of events, as a server gave them.
+
+    Attributes:
+        rows: Those who came, each once.
         absent: Those who did not, though asked for again.
     """
 
@@ -29,8 +56,11 @@ class People:
     absent: frozenset[str]
 
 
-def read_people(client: Dhis2Client, uids: Sequence[str], at_once: int) -> Iterator[People]:
+def read_people(client: Dhis2Client, uids: Sequence[str], at_once: int) -> Iterator[Batch]:
     """Read tracked entities by UID, *at_once* in a request, with all below them.
+
+    Returns:
+        Batches with rows of `tables.PERSON_ROW`, tombstones too.
 
     Raises:
         UnexpectedAnswer: Somebody came who was not asked for.
@@ -38,35 +68,56 @@ def read_people(client: Dhis2Client, uids: Sequence[str], at_once: int) -> Itera
     return read_batches(client, uids, at_once, PERSON_FIELDS, PERSON_ROW)
 
 
+def read_events(
+    client: Dhis2Client, uids: Sequence[str], program: str, at_once: int
+) -> Iterator[Batch]:
+    """Read events of *program*, one without registration, by UID, *at_once* in a request.
+
+    Returns:
+        Batches with rows of `tables.EVENT_ROW`, tombstones too.
+
+    Raises:
+        UnexpectedAnswer: Others came than were asked for.
+    """
+    return read_wanted(client, Wanted("events", EVENT_FIELDS, EVENT_ROW, program), uids, at_once)
+
+
 def read_batches(
     client: Dhis2Client, uids: Sequence[str], at_once: int, fields: str, row: pa.StructType
-) -> Iterator[People]:
-    """The same with *fields* of each person, parsed as *row*."""
+) -> Iterator[Batch]:
+    """Read *fields* of tracked entities by UID, parsed as *row*; see `read_people`."""
+    return read_wanted(client, Wanted("trackedEntities", fields, row), uids, at_once)
+
+
+def read_wanted(
+    client: Dhis2Client, wanted: Wanted, uids: Sequence[str], at_once: int
+) -> Iterator[Batch]:
+    """Read what is *wanted* of objects by UID, *at_once* in a request.
+
+    Raises:
+        UnexpectedAnswer: Others came than were asked for.
+    """
     for start in range(0, len(uids), at_once):
-        yield _read_batch(client, uids[start : start + at_once], fields, row)
+        yield _read_batch(client, wanted, uids[start : start + at_once])
 
 
-def _read_batch(
-    client: Dhis2Client, asked: Sequence[str], fields: str, row: pa.StructType
-) -> People:
-    parts = [_read(client, asked, fields, row)]
-    absent = _absent(asked, parts)
+def _read_batch(client: Dhis2Client, wanted: Wanted, uids: Sequence[str]) -> Batch:
+    parts = [_read(client, wanted, uids)]
+    absent = _absent(uids, parts)
     # A page may end early for reasons of the server's (measured: 2.40 counts enrollments).
     while absent and len(parts[-1]):
-        parts.append(_read(client, sorted(absent), fields, row))
-        absent = _absent(asked, parts)
-    return People(pa.concat_arrays(parts), absent)
+        parts.append(_read(client, wanted, sorted(absent)))
+        absent = _absent(uids, parts)
+    return Batch(pa.concat_arrays(parts), absent)
 
 
-def _read(
-    client: Dhis2Client, uids: Sequence[str], fields: str, row: pa.StructType
-) -> pa.StructArray:
-    asked = by_uid(client.dialect, "trackedEntities", uids, fields)
+def _read(client: Dhis2Client, wanted: Wanted, uids: Sequence[str]) -> pa.StructArray:
+    asked = wanted.of(client, uids)
     what = f"{client.name}: GET {asked.path}"
     body = client.get_bytes(asked.path, asked.params)
-    rows = _once_each(parse_page(body, asked.envelope, row, what=what).rows)
+    rows = _once_each(parse_page(body, asked.envelope, wanted.row, what=what).rows)
     if not set(_uids(rows)) <= set(uids):
-        raise UnexpectedAnswer(f"{what}: the server ignored `trackedEntities`; others came")
+        raise UnexpectedAnswer(f"{what}: the server ignored the UIDs; others came")
     return rows
 
 
@@ -82,5 +133,6 @@ def _absent(asked: Sequence[str], parts: Sequence[pa.StructArray]) -> frozenset[
 
 
 def _uids(rows: pa.StructArray) -> list[str]:
-    uids: list[str] = pc.struct_field(rows, "trackedEntity").to_pylist()
+    """Return the UIDs of rows, which stand first in every row."""
+    uids: list[str] = pc.struct_field(rows, [0]).to_pylist()
     return uids

@@ -1,17 +1,17 @@
 """The tables: how nested people become flat columns that an analyst can read.
 
-Five tables, one a kind. Names are DHIS2's own; values are text exactly as sent;
-the server's stamps are timestamps without zone, as it gave them (its zone stands
-in the package's manifest); a geometry is the text of its GeoJSON.
+One table a kind. Names are DHIS2's own; values are text exactly as sent; the
+server's stamps are timestamps without zone, as it gave them (its zone stands in
+the package's manifest); a geometry is the text of its GeoJSON.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 
 import pyarrow as pa
-import pyarrow.compute as pc
+
+from tracker_sync.nested import Nested
 
 
 _TEXT, _FLAG, _STAMP = pa.string(), pa.bool_(), pa.timestamp("ms")
@@ -28,6 +28,7 @@ _SHARED = [
 ]
 _EVENT = [
     ("event", _TEXT),
+    ("program", _TEXT),
     ("programStage", _TEXT),
     ("orgUnit", _TEXT),
     ("status", _TEXT),
@@ -57,88 +58,112 @@ _TRACKED_ENTITY = [
     *_SHARED,
 ]
 
-_USER = pa.struct([("username", _TEXT)])
+_NOTE = [("note", _TEXT), ("value", _TEXT), ("storedAt", _STAMP), ("storedBy", _TEXT)]
+_OWNER = [("program", _TEXT), ("orgUnit", _TEXT)]
+
 _ATTRIBUTES = ("attributes", pa.list_(pa.struct(_ATTRIBUTE)))
-_EVENT_ROW = pa.struct(
-    [*_EVENT, ("assignedUser", _USER), ("dataValues", pa.list_(pa.struct(_DATA_VALUE)))]
+_NOTES = ("notes", pa.list_(pa.struct(_NOTE)))
+
+# What a page of events of a program without registration is parsed as.
+EVENT_ROW = pa.struct(
+    [
+        *_EVENT,
+        ("assignedUser", pa.struct([("username", _TEXT)])),
+        ("dataValues", pa.list_(pa.struct(_DATA_VALUE))),
+        _NOTES,
+    ]
 )
-_ENROLLMENT_ROW = pa.struct([*_ENROLLMENT, _ATTRIBUTES, ("events", pa.list_(_EVENT_ROW))])
+_ENROLLMENT_ROW = pa.struct([*_ENROLLMENT, _ATTRIBUTES, _NOTES, ("events", pa.list_(EVENT_ROW))])
 
 # What a page of people is parsed as.
-PERSON_ROW = pa.struct([*_TRACKED_ENTITY, _ATTRIBUTES, ("enrollments", pa.list_(_ENROLLMENT_ROW))])
+PERSON_ROW = pa.struct(
+    [
+        *_TRACKED_ENTITY,
+        _ATTRIBUTES,
+        ("programOwners", pa.list_(pa.struct(_OWNER))),
+        ("enrollments", pa.list_(_ENROLLMENT_ROW)),
+    ]
+)
+_PERSON = [("trackedEntity", _TEXT)]
+_PLACE = [*_PERSON, ("enrollment", _TEXT)]
+_ENDS = [
+    (f"{end}_{kind}", _TEXT)
+    for end in ("from", "to")
+    for kind in ("trackedEntity", "enrollment", "event")
+]
 
-# What is staged: table name -> columns.
+# What is staged: table name -> columns. `docs/staging.md` says what each means.
 TABLES: Mapping[str, pa.Schema] = {
     "tracked_entities": pa.schema(_TRACKED_ENTITY),
-    "attributes": pa.schema([("trackedEntity", _TEXT), ("enrollment", _TEXT), *_ATTRIBUTE]),
-    "enrollments": pa.schema([("trackedEntity", _TEXT), *_ENROLLMENT]),
-    "events": pa.schema(
-        [("trackedEntity", _TEXT), ("enrollment", _TEXT), *_EVENT, ("assignedUser", _TEXT)]
+    "attributes": pa.schema([*_PLACE, *_ATTRIBUTE]),
+    "enrollments": pa.schema([*_PERSON, *_ENROLLMENT]),
+    "events": pa.schema([*_PLACE, *_EVENT, ("assignedUser", _TEXT)]),
+    "data_values": pa.schema([*_PERSON, ("event", _TEXT), *_DATA_VALUE]),
+    "notes": pa.schema([*_PLACE, ("event", _TEXT), *_NOTE]),
+    "owners": pa.schema([*_PERSON, *_OWNER]),
+    "relationships": pa.schema(
+        [
+            *_PERSON,
+            ("relationship", _TEXT),
+            ("relationshipType", _TEXT),
+            ("createdAt", _STAMP),
+            ("updatedAt", _STAMP),
+            *_ENDS,
+        ]
     ),
-    "data_values": pa.schema([("trackedEntity", _TEXT), ("event", _TEXT), *_DATA_VALUE]),
 }
 
 Tables = Mapping[str, pa.Table]
 
 
 def flatten(people: pa.StructArray, programs: Collection[str]) -> Tables:
-    """Turn people as they were read into the five tables of `TABLES`.
+    """Turn people as they were read into the tables of `TABLES`.
+
+    Their relationships are read apart, so that table is empty (see `relationships`).
 
     Args:
         people: Rows of `PERSON_ROW`.
-        programs: Enrollments of other programs are left out: they are not this route's.
+        programs: Enrollments and owners of other programs are left out: they are not
+            this route's.
     """
-    persons = _Rows(people, {})
-    enrollments = persons.children("enrollments", key="trackedEntity").only("program", programs)
-    events = enrollments.children("events", key="enrollment")
-    person_attributes = persons.children("attributes", key="trackedEntity")
-    program_attributes = enrollments.children("attributes", key="enrollment")
+    persons = Nested(people, {})
+    owners = persons.children("programOwners", "trackedEntity").only("program", programs)
+    enrollments = persons.children("enrollments", "trackedEntity").only("program", programs)
+    events = enrollments.children("events", "enrollment", "program")
+    return _tables(
+        tracked_entities=[persons],
+        attributes=[
+            persons.children("attributes", "trackedEntity"),
+            enrollments.children("attributes", "enrollment"),
+        ],
+        enrollments=[enrollments],
+        owners=[owners],
+        **_of_events(events, enrollments.children("notes", "enrollment")),
+    )
+
+
+def flatten_events(events: pa.StructArray) -> Tables:
+    """Turn events of a program without registration into the tables of `TABLES`.
+
+    Args:
+        events: Rows of `EVENT_ROW`. They stand under nobody: `trackedEntity` and
+            `enrollment` are null.
+    """
+    return _tables(**_of_events(Nested(events, {})))
+
+
+def _of_events(events: Nested, *notes: Nested) -> dict[str, list[Nested]]:
     return {
-        "tracked_entities": persons.table("tracked_entities"),
-        "attributes": pa.concat_tables(
-            [person_attributes.table("attributes"), program_attributes.table("attributes")]
-        ),
-        "enrollments": enrollments.table("enrollments"),
-        "events": events.table("events"),
-        "data_values": events.children("dataValues", key="event").table("data_values"),
+        "events": [events],
+        "data_values": [events.children("dataValues", "event")],
+        "notes": [*notes, events.children("notes", "event")],
     }
 
 
-@dataclass(frozen=True, slots=True)
-class _Rows:
-    """Rows of one kind, and the UIDs of what each stands under.
-
-    Attributes:
-        rows: The rows, nested as they came.
-        above: Column name -> the UID of the object above, a row.
-    """
-
-    rows: pa.StructArray
-    above: Mapping[str, pa.Array]
-
-    def children(self, name: str, *, key: str) -> _Rows:
-        """Return all rows nested under *name*; they remember our UID, which is in *key*."""
-        nested = pc.struct_field(self.rows, name)
-        parent = pc.list_parent_indices(nested)
-        above = {**self.above, key: pc.struct_field(self.rows, key)}
-        return _Rows(pc.list_flatten(nested), {k: uids.take(parent) for k, uids in above.items()})
-
-    def only(self, name: str, wanted: Collection[str]) -> _Rows:
-        """Return the rows whose *name* is one of *wanted*."""
-        keep = pc.is_in(pc.struct_field(self.rows, name), value_set=pa.array([*wanted], _TEXT))
-        return _Rows(
-            self.rows.filter(keep), {k: uids.filter(keep) for k, uids in self.above.items()}
+def _tables(**parts: list[Nested]) -> Tables:
+    return {
+        name: pa.concat_tables(
+            [part.table(schema) for part in parts.get(name, ())] or [schema.empty_table()]
         )
-
-    def table(self, name: str) -> pa.Table:
-        """Return the rows as the table *name* of `TABLES`."""
-        schema = TABLES[name]
-        return pa.Table.from_arrays([self._column(field) for field in schema], schema=schema)
-
-    def _column(self, field: pa.Field) -> pa.Array:
-        if field.name in self.above:
-            return self.above[field.name]
-        if self.rows.type.get_field_index(field.name) < 0:
-            return pa.nulls(len(self.rows), field.type)  # a person's own attribute: no enrollment
-        column = pc.struct_field(self.rows, field.name)
-        return pc.struct_field(column, "username") if field.name == "assignedUser" else column
+        for name, schema in TABLES.items()
+    }

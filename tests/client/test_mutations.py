@@ -68,7 +68,7 @@ READS: dict[str, tuple[str, Use]] = {
         rows_of(lambda c: read_by_uid(c, "trackedEntities", UIDS, "*")),
     ),
     "people of a run": (
-        "export-te-by-uid-list",
+        "export-full-HIV-1",
         lambda c: sum(len(people.rows) for people in read_people(c, UIDS, 300)),
     ),
     "relationships": (

@@ -141,7 +141,7 @@ class TestReadingByUid:
         assert absent == {"person00002"}
 
     def test_refuses_people_nobody_asked_for(self) -> None:
-        with pytest.raises(UnexpectedAnswer, match="ignored `trackedEntities`"):
+        with pytest.raises(UnexpectedAnswer, match="ignored the UIDs"):
             self.read(lambda request: list_page(request, person("person00009")), "person00001")
 
     def test_knows_who_came_without_the_enrollment_that_listed_them(self) -> None:
