@@ -34,13 +34,10 @@ class RunPlan:
     only_from_children: int
     with_open_refusals: int
 
-    def watermarks(self) -> dict[str, str]:
-        """Return the watermarks that hold once everything is accounted for."""
-        return {
-            self.watermark_keys[program]: window.end.isoformat()
-            for program, window in self.windows.items()
-            if window.moves
-        }
+    def moving(self) -> dict[str, Window]:
+        """Return the windows that move a watermark once accounted for, by its key."""
+        keyed = ((self.watermark_keys[program], at) for program, at in self.windows.items())
+        return {key: window for key, window in keyed if window.moves}
 
 
 def write_run_plan(path: Path, plan: RunPlan) -> None:

@@ -120,7 +120,7 @@ class SettleOperator(RouteOperator):
         settlement = settle(self.route, self.workspace(context))
         self.say(report_lines(settlement.report))
         context["ti"].xcom_push("import_report", settlement.summary())
-        move_watermarks(context, self.route, settlement.watermarks)
+        move_watermarks(context, self.route, settlement.accounted)
         require_clean(settlement)
 
 

@@ -9,10 +9,11 @@ from typing import Any
 from airflow.sdk import Asset, Context
 
 from tracker_sync.route import Route
-from tracker_sync.window import as_utc
+from tracker_sync.watermark import as_instants, as_texts, moved
+from tracker_sync.window import Window
 
 
-_KEY = "watermarks"
+KEY = "watermarks"
 
 
 def watermark_asset(route: Route) -> Asset:
@@ -22,17 +23,14 @@ def watermark_asset(route: Route) -> Asset:
 
 def read_watermarks(context: Context, route: Route) -> dict[str, datetime]:
     """Return the watermarks of a route, by key; none before its first clean run."""
-    return {key: as_utc(text) for key, text in _stored(context, route).items()}
+    return as_instants(_store(context, route).get(KEY) or {})
 
 
-def move_watermarks(context: Context, route: Route, moved: Mapping[str, str]) -> None:
+def move_watermarks(context: Context, route: Route, accounted: Mapping[str, Window]) -> None:
     """Keep what a run accounted for, beside the keys it did not speak of."""
-    if moved:
-        _store(context, route).set(_KEY, {**_stored(context, route), **moved})
-
-
-def _stored(context: Context, route: Route) -> dict[str, str]:
-    return _store(context, route).get(_KEY) or {}
+    marks = read_watermarks(context, route)
+    if (after := moved(marks, accounted)) != marks:
+        _store(context, route).set(KEY, as_texts(after))
 
 
 def _store(context: Context, route: Route) -> Any:

@@ -68,13 +68,13 @@ def test_all_accounted_for_moves_the_watermark(run: Run) -> None:
     settlement = run.settled(entry(FIRST), entry(SECOND, Outcome.UNCHANGED))
 
     require_clean(settlement)
-    assert settlement.watermarks == {"key": NOON.isoformat()}
+    assert settlement.accounted == {"key": Window(None, NOON, None, moves=True)}
 
 
 def test_a_slice_that_never_reported_is_missing_and_holds_the_watermark(run: Run) -> None:
     settlement = run.settled()
 
-    assert settlement.watermarks == {}
+    assert settlement.accounted == {}
     assert settlement.report["totals"]["missing"] == 2
     with pytest.raises(RunNotClean, match="SYNC_NO_LEDGER"):
         require_clean(settlement)
@@ -83,14 +83,14 @@ def test_a_slice_that_never_reported_is_missing_and_holds_the_watermark(run: Run
 def test_a_person_the_ledger_does_not_speak_of_is_missing(run: Run) -> None:
     settlement = run.settled(entry(FIRST))
 
-    assert settlement.watermarks == {}
+    assert settlement.accounted == {}
     assert [item["uid"] for item in settlement.report["refusals"]] == [SECOND]
 
 
 def test_a_new_refusal_is_red_and_lets_the_watermark_pass(run: Run) -> None:
     settlement = run.settled(entry(FIRST), entry(SECOND, Outcome.REFUSED, code="E1125"))
 
-    assert settlement.watermarks
+    assert settlement.accounted
     with pytest.raises(RunNotClean, match=r"E1125: .*option.*TRACKED_ENTITY person00002"):
         require_clean(settlement)
 
@@ -110,7 +110,7 @@ def test_a_refusal_the_route_only_warns_of_is_green(run: Run) -> None:
 def test_an_object_in_two_places_is_red_and_holds_the_watermark(run: Run) -> None:
     settlement = run.settled(entry(FIRST), entry(SECOND), entry(SECOND, Outcome.REFUSED))
 
-    assert settlement.watermarks == {}
+    assert settlement.accounted == {}
     with pytest.raises(RunNotClean, match="stands twice"):
         require_clean(settlement)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -22,7 +23,8 @@ from tracker_sync.run_plan import RunPlan, write_run_plan
 from tracker_sync.servers import pair_of, state_folder
 from tracker_sync.slicing import describe, slice_of_each
 from tracker_sync.state import people_with_open_refusals
-from tracker_sync.window import Occasion, Window, watermark_key, window_of
+from tracker_sync.watermark import scope_of
+from tracker_sync.window import Occasion, Window, window_of
 from tracker_sync.workspace import Workspace
 
 
@@ -53,15 +55,21 @@ def plan_slices(
         route: The route.
         workspace: The run's files; the model must be there.
         occasion: Why the run happens, and how far the runs before it came.
+
+    Raises:
+        PermanentError: It is not clear what the run is to read.
     """
     _void_ledgers(workspace)
     server = read_server(client)
     source = Source(client, dialect_of(server.version), server.zone)
     places = Model.from_json(workspace.model.read_text(encoding="utf-8")).org_units
     pair = pair_of(workspace)
-    keys = {program: watermark_key(route, program, pair) for program in route.programs}
-    windows = {program: window_of(occasion, keys[program], server.now) for program in keys}
-    listed = _within(list_changes(source, _listings(route, windows)), windows)
+    keys = {program: scope_of(route, program, pair).key() for program in route.programs}
+    windows = {
+        program: window_of(occasion, key, server.now, baseline=route.baseline == "allow")
+        for program, key in keys.items()
+    }
+    listed = _within(list_changes(source, _listings(route, windows, source.zone)), windows)
     programs = _programs_of_each(listed)
     refused = people_with_open_refusals(state_folder(workspace)) - programs.keys()
     slice_of = slice_of_each(
@@ -87,7 +95,7 @@ def _void_ledgers(workspace: Workspace) -> None:
         ledger.unlink()
 
 
-def _listings(route: Route, windows: Mapping[str, Window]) -> list[Listing]:
+def _listings(route: Route, windows: Mapping[str, Window], zone: ZoneInfo) -> list[Listing]:
     overlap = timedelta(minutes=route.reading.overlap_minutes)
     everything = Listing(
         kind="trackedEntities",
@@ -96,9 +104,10 @@ def _listings(route: Route, windows: Mapping[str, Window]) -> list[Listing]:
         updated_after=None,
         page_size=route.reading.page_size,
     )
+    bounds = {program: window.read_from(overlap, zone) for program, window in windows.items()}
     return [
-        replace(everything, kind=kind, program=program, updated_after=window.read_from(overlap))
-        for program, window in windows.items()
+        replace(everything, kind=kind, program=program, updated_after=bounds[program])
+        for program in windows
         for kind in KINDS
     ]
 
@@ -107,7 +116,7 @@ def _within(listed: pa.Table, windows: Mapping[str, Window]) -> pa.Table:
     """Leave out what an earlier window has covered; there is no such thing but in a backfill."""
     stamps = zip(listed["program"].to_pylist(), listed["updated_at"].to_pylist(), strict=True)
     return listed.filter(
-        pa.array([windows[program].holds(at) for program, at in stamps], pa.bool_())
+        pa.array([windows[program].holds(at, at) for program, at in stamps], pa.bool_())
     )
 
 

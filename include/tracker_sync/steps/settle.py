@@ -21,6 +21,7 @@ from tracker_sync.run_plan import read_run_plan
 from tracker_sync.run_report import run_report
 from tracker_sync.slicing import Slice
 from tracker_sync.tally import refusals
+from tracker_sync.window import Window
 from tracker_sync.workspace import Workspace
 
 
@@ -38,12 +39,12 @@ class Settlement:
 
     Attributes:
         report: What `report.json` holds; documented in `docs/report.md`.
-        watermarks: What to move the watermarks to; empty if they stay.
+        accounted: Watermark key -> window that is accounted for; empty if something is missing.
         problems: Why the run is red, a line each; empty if it is green.
     """
 
     report: Mapping[str, Any]
-    watermarks: Mapping[str, str]
+    accounted: Mapping[str, Window]
     problems: tuple[str, ...]
 
     def summary(self) -> dict[str, Any]:
@@ -81,8 +82,8 @@ def settle(route: Route, workspace: Workspace) -> Settlement:
     problems = [*not_accounted, *_new_refusals(route, entries)]
     report = run_report(workspace, run_plan, ledgers, problems)
     publish(workspace.report, json.dumps(report, indent=1).encode())
-    watermarks = {} if not_accounted else run_plan.watermarks()
-    return Settlement(report, watermarks, tuple(problems))
+    accounted = {} if not_accounted else run_plan.moving()
+    return Settlement(report, accounted, tuple(problems))
 
 
 def _ledger(workspace: Workspace, piece: Slice) -> list[Entry]:

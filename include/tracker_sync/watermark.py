@@ -1,0 +1,67 @@
+"""The watermark: up to where one program's data is accounted for, and for what it speaks."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from tracker_sync.route import ProgramSelection, Route
+from tracker_sync.window import Window
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What a watermark speaks of; with anything else in it begins a baseline.
+
+    Attributes:
+        program: The program.
+        org_units: The roots, sorted.
+        selection: Who of the program enters; only what is set.
+        pair: What stands for the two servers, see `servers.pair_of`.
+    """
+
+    program: str
+    org_units: tuple[str, ...]
+    selection: Mapping[str, Any]
+    pair: str
+
+    def key(self) -> str:
+        """Return what the watermark is kept under."""
+        text = json.dumps(asdict(self), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def scope_of(route: Route, program: str, pair: str) -> Scope:
+    """Return what the watermark of one of a route's programs speaks of."""
+    selection = route.selections.get(program, ProgramSelection())
+    chosen = selection.model_dump(mode="json", exclude_defaults=True)
+    return Scope(program, tuple(sorted(route.org_units)), chosen, pair)
+
+
+def moved(marks: Mapping[str, datetime], windows: Mapping[str, Window]) -> dict[str, datetime]:
+    """Return *marks* as they are once *windows* are accounted for.
+
+    A mark never goes back, and never jumps over what nobody accounted for, whatever
+    moved it since the windows were drawn.
+
+    Args:
+        marks: Key -> watermark, as kept now.
+        windows: Key -> a window all of whose records are accounted for.
+    """
+    joined = {key: window for key, window in windows.items() if window.joins(marks.get(key))}
+    ends = {key: max(window.end, marks.get(key, window.end)) for key, window in joined.items()}
+    return {**marks, **ends}
+
+
+def as_texts(marks: Mapping[str, datetime]) -> dict[str, str]:
+    """Return watermarks as they are kept, e.g. `2026-11-24T02:00:00+00:00`."""
+    return {key: mark.isoformat() for key, mark in sorted(marks.items())}
+
+
+def as_instants(texts: Mapping[str, str]) -> dict[str, datetime]:
+    """Return watermarks as they were kept, as instants in UTC."""
+    return {key: datetime.fromisoformat(text).astimezone(UTC) for key, text in texts.items()}
