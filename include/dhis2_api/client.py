@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection
+from copy import copy
 from functools import cached_property, partial
 from types import TracebackType
 from typing import Any, Self
@@ -50,9 +51,10 @@ class Dhis2Client:
         patience: Patience | None = None,
         ca_file: str | None = None,
     ) -> None:
-        self._transport = Transport(
-            url, credentials or Credentials(), name, limits or Limits(), ca_file
+        self._connect = partial(
+            Transport, url, credentials or Credentials(), name, limits or Limits(), ca_file
         )
+        self._transport = self._connect()
         self._patience = patience or Patience()
         self.url = self._transport.url
         self.name = name
@@ -84,6 +86,12 @@ class Dhis2Client:
         if not isinstance(version, str):
             raise UnexpectedAnswer(f"{self.name}: GET /api/system/info answered no version")
         return dialect_of(version)
+
+    def another(self) -> Self:
+        """Return a client of the same server with a session of its own, for another thread."""
+        other = copy(self)
+        other._transport = self._connect()  # noqa: SLF001 - it is one of us
+        return other
 
     def close(self) -> None:
         """End the session."""

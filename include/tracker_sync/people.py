@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -14,6 +15,7 @@ from dhis2_api.export import by_uid
 from dhis2_api.fields import EVENT_FIELDS, PERSON_FIELDS, Listed
 from dhis2_api.paging import Asked
 from tracker_sync.arrow_json import parse_page
+from tracker_sync.fetching import fetched
 from tracker_sync.tables import EVENT_ROW, PERSON_ROW
 
 
@@ -56,22 +58,35 @@ class Batch:
     absent: frozenset[str]
 
 
-def read_people(client: Dhis2Client, uids: Sequence[str], at_once: int) -> Iterator[Batch]:
-    """Read tracked entities by UID, *at_once* in a request, with all below them.
+Batches = Generator[Batch, None, None]
+
+PEOPLE = Wanted("trackedEntities", PERSON_FIELDS, PERSON_ROW)
+
+
+def read_people(
+    client: Dhis2Client, uids: Sequence[str], at_once: int, in_parallel: int = 1
+) -> Batches:
+    """Read tracked entities by UID with all below them.
+
+    Args:
+        client: The server.
+        uids: Which ones; as many as there are.
+        at_once: How many are asked for in a request.
+        in_parallel: How many requests are under way at once.
 
     Returns:
-        Batches with rows of `tables.PERSON_ROW`, tombstones too.
+        Batches with rows of `tables.PERSON_ROW`, tombstones too; close it after use.
 
     Raises:
         UnexpectedAnswer: Somebody came who was not asked for.
     """
-    return read_batches(client, uids, at_once, PERSON_FIELDS, PERSON_ROW)
+    return read_wanted(client, PEOPLE, uids, at_once, in_parallel)
 
 
 def read_events(
-    client: Dhis2Client, uids: Sequence[str], program: str, at_once: int
-) -> Iterator[Batch]:
-    """Read events of *program*, one without registration, by UID, *at_once* in a request.
+    client: Dhis2Client, uids: Sequence[str], program: str, at_once: int, in_parallel: int = 1
+) -> Batches:
+    """Read events of *program*, one without registration, by UID; see `read_people`.
 
     Returns:
         Batches with rows of `tables.EVENT_ROW`, tombstones too.
@@ -79,42 +94,49 @@ def read_events(
     Raises:
         UnexpectedAnswer: Others came than were asked for.
     """
-    return read_wanted(client, Wanted("events", EVENT_FIELDS, EVENT_ROW, program), uids, at_once)
+    wanted = Wanted("events", EVENT_FIELDS, EVENT_ROW, program)
+    return read_wanted(client, wanted, uids, at_once, in_parallel)
 
 
 def read_batches(
     client: Dhis2Client, uids: Sequence[str], at_once: int, fields: str, row: pa.StructType
-) -> Iterator[Batch]:
+) -> Batches:
     """Read *fields* of tracked entities by UID, parsed as *row*; see `read_people`."""
     return read_wanted(client, Wanted("trackedEntities", fields, row), uids, at_once)
 
 
 def read_wanted(
-    client: Dhis2Client, wanted: Wanted, uids: Sequence[str], at_once: int
-) -> Iterator[Batch]:
-    """Read what is *wanted* of objects by UID, *at_once* in a request.
+    client: Dhis2Client, wanted: Wanted, uids: Sequence[str], at_once: int, in_parallel: int = 1
+) -> Batches:
+    """Read what is *wanted* of objects by UID; see `read_people`.
 
     Raises:
         UnexpectedAnswer: Others came than were asked for.
     """
-    for start in range(0, len(uids), at_once):
-        yield _read_batch(client, wanted, uids[start : start + at_once])
+    batches = [uids[start : start + at_once] for start in range(0, len(uids), at_once)]
+    asked = (wanted.of(client, batch) for batch in batches)
+    with closing(fetched(client, asked, in_parallel)) as bodies:
+        for batch, body in zip(batches, bodies, strict=True):
+            yield _completed(client, wanted, batch, body)
 
 
-def _read_batch(client: Dhis2Client, wanted: Wanted, uids: Sequence[str]) -> Batch:
-    parts = [_read(client, wanted, uids)]
+def _completed(client: Dhis2Client, wanted: Wanted, uids: Sequence[str], body: bytes) -> Batch:
+    parts = [_parsed(client, wanted, uids, body)]
     absent = _absent(uids, parts)
     # A page may end early for reasons of the server's (measured: 2.40 counts enrollments).
     while absent and len(parts[-1]):
-        parts.append(_read(client, wanted, sorted(absent)))
+        again = sorted(absent)
+        asked = wanted.of(client, again)
+        parts.append(_parsed(client, wanted, again, client.get_bytes(asked.path, asked.params)))
         absent = _absent(uids, parts)
     return Batch(pa.concat_arrays(parts), absent)
 
 
-def _read(client: Dhis2Client, wanted: Wanted, uids: Sequence[str]) -> pa.StructArray:
+def _parsed(
+    client: Dhis2Client, wanted: Wanted, uids: Sequence[str], body: bytes
+) -> pa.StructArray:
     asked = wanted.of(client, uids)
     what = f"{client.name}: GET {asked.path}"
-    body = client.get_bytes(asked.path, asked.params)
     rows = _once_each(parse_page(body, asked.envelope, wanted.row, what=what).rows)
     if not set(_uids(rows)) <= set(uids):
         raise UnexpectedAnswer(f"{what}: the server ignored the UIDs; others came")
