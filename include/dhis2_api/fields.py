@@ -26,7 +26,7 @@ LISTING_FIELDS: dict[Listed, str] = {
 
 _STAMPS = "createdAt,updatedAt,createdAtClient,updatedAtClient,deleted,geometry"
 _VALUES = "attributes[attribute,value]"
-_NOTES = "notes[note,value,storedAt]"
+_NOTES = "notes[note,value,storedAt,createdBy[username]]"
 
 # What a copy needs and nothing else, of an event with registration or without; not its
 # `enrollment`, since 2.41 and 2.42 show a placeholder of their own where there is no

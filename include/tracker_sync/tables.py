@@ -58,17 +58,18 @@ _TRACKED_ENTITY = [
     *_SHARED,
 ]
 
-_NOTE = [("note", _TEXT), ("value", _TEXT), ("storedAt", _STAMP), ("storedBy", _TEXT)]
+_NOTE = [("note", _TEXT), ("value", _TEXT), ("storedAt", _STAMP)]
 _OWNER = [("program", _TEXT), ("orgUnit", _TEXT)]
 
 _ATTRIBUTES = ("attributes", pa.list_(pa.struct(_ATTRIBUTE)))
-_NOTES = ("notes", pa.list_(pa.struct(_NOTE)))
+_USER = pa.struct([("username", _TEXT)])
+_NOTES = ("notes", pa.list_(pa.struct([*_NOTE, ("createdBy", _USER)])))
 
 # What a page of events of a program without registration is parsed as.
 EVENT_ROW = pa.struct(
     [
         *_EVENT,
-        ("assignedUser", pa.struct([("username", _TEXT)])),
+        ("assignedUser", _USER),
         ("dataValues", pa.list_(pa.struct(_DATA_VALUE))),
         _NOTES,
     ]
@@ -99,7 +100,7 @@ TABLES: Mapping[str, pa.Schema] = {
     "enrollments": pa.schema([*_PERSON, *_ENROLLMENT]),
     "events": pa.schema([*_PLACE, *_EVENT, ("assignedUser", _TEXT)]),
     "data_values": pa.schema([*_PERSON, ("event", _TEXT), *_DATA_VALUE]),
-    "notes": pa.schema([*_PLACE, ("event", _TEXT), *_NOTE]),
+    "notes": pa.schema([*_PLACE, ("event", _TEXT), *_NOTE, ("createdBy", _TEXT)]),
     "owners": pa.schema([*_PERSON, *_OWNER]),
     "relationships": pa.schema(
         [

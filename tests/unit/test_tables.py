@@ -27,7 +27,7 @@ def events(*given: dict[str, Any]) -> Tables:
 
 
 def note(uid: str) -> dict[str, Any]:
-    return {"note": uid, "value": "rappeler", "storedAt": STAMP}
+    return {"note": uid, "value": "rappeler", "storedAt": STAMP, "createdBy": {"username": "awa"}}
 
 
 def test_people_and_events_fill_the_same_tables() -> None:
@@ -75,6 +75,7 @@ def test_a_note_stands_under_its_enrollment_or_its_event() -> None:
         ("noteEvent01", "person00001", "enroll00001", "event000001"),
     ]
     assert notes["value"].to_pylist() == ["rappeler"] * 2
+    assert notes["createdBy"].to_pylist() == ["awa"] * 2
     assert pa.types.is_timestamp(notes["storedAt"].type)
 
 
