@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from typing import Any
 
@@ -23,7 +23,7 @@ _GATEWAY = {429, 502, 503, 504}
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a server said.
+    """What a server said; its `repr` leaves out the body, which may be a patient's.
 
     Attributes:
         what: The request, for messages: server, method and path, without parameters.
@@ -36,7 +36,7 @@ class Answer:
     what: str
     status: int
     kind: str
-    body: bytes
+    body: bytes = field(repr=False)
     retry_after: str = ""
 
     def text(self) -> bytes:

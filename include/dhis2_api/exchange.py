@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 Params = Mapping[str, str | int | Sequence[str]]
@@ -16,17 +16,19 @@ class Limits:
     Attributes:
         connect: For the connection.
         read: For each part of an answer.
+        whole: For an answer from its request on; looked at whenever a part has come.
         answer_bytes: The longest answer, unpacked.
     """
 
     connect: float = 10.0
     read: float = 300.0
-    answer_bytes: int = 1 << 30
+    whole: float = 900.0
+    answer_bytes: int = 1 << 28
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request.
+    """One request; its `repr` leaves out what may be a patient's.
 
     Attributes:
         method: The HTTP method.
@@ -40,8 +42,8 @@ class Request:
 
     method: str
     path: str
-    params: Params
-    body: bytes | None = None
+    params: Params = field(repr=False)
+    body: bytes | None = field(default=None, repr=False)
     kind: str = ""
     accept: str = "application/json"
-    files: Mapping[str, tuple[str, bytes, str]] | None = None
+    files: Mapping[str, tuple[str, bytes, str]] | None = field(default=None, repr=False)

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import ssl
+import logging
+import time
 import uuid
-from pathlib import Path
-from typing import Any
 
 import requests
-from requests.adapters import HTTPAdapter
+import urllib3
+from urllib3.exceptions import NewConnectionError, ProtocolError, ReadTimeoutError
 
 from dhis2_api.address import checked_address
 from dhis2_api.answers import Answer
+from dhis2_api.body import read_body
 from dhis2_api.credentials import Credentials
 from dhis2_api.errors import PermanentError, TransientError, UnexpectedAnswer
 from dhis2_api.exchange import Limits, Request
+from dhis2_api.tls import ModernTls, trusted_authorities
 
 
 _HEADERS = {
@@ -26,7 +28,10 @@ _HEADERS = {
 # A session that ended: a server asks to log in (measured: Clock, identity, locks).
 _LOGGED_OUT = {302, 401}
 
-_CHUNK = 1 << 16
+# They log whole URLs, and a URL may hold a filter's value: a patient's. A level would not
+# do: one is set anew wherever logging is configured, and their warnings hold URLs too.
+for _name in ("urllib3.connectionpool", "urllib3.connection"):
+    logging.getLogger(_name).addFilter(lambda _: False)
 
 
 class Transport:
@@ -47,8 +52,8 @@ class Transport:
         self._session.trust_env = False  # a .netrc or a proxy of the machine must not step in
         self._session.headers.update(_HEADERS)
         self._session.auth = credentials.auth()
-        self._session.verify = _authorities(ca_file)
-        self._session.mount("https://", _ModernTls())
+        self._session.verify = trusted_authorities(ca_file)
+        self._session.mount("https://", ModernTls())
 
     def close(self) -> None:
         """End the session."""
@@ -62,36 +67,37 @@ class Transport:
         """Return the answer to a request, whatever its status.
 
         Raises:
-            TransientError: No answer, or half of one.
+            TransientError: No answer, or half of one, or not in time.
             PermanentError: The server's certificate is not trusted.
             UnexpectedAnswer: The answer is too long, or not HTTP.
         """
+        in_session = bool(self._session.cookies)
         answer = self._send(request)
-        if answer.status in _LOGGED_OUT and self._session.cookies:
+        if answer.status in _LOGGED_OUT and in_session:
             # Refused at the door, so nothing happened: even a write may come again.
-            self.forget_session()
             return self._send(request)
         return answer
 
     def _send(self, request: Request) -> Answer:
         what = f"{self._name}: {request.method} {request.path}"
+        began = time.monotonic()
         try:
             with self._open(request) as response:
-                body = self._body(response, what)
+                body = read_body(response, what, self._limits, began)
         # The texts of these errors hold the URL, and a URL may hold a filter's value.
         except requests.exceptions.SSLError:
             raise PermanentError(
                 f"{what}: the server's certificate is not trusted, or its TLS is older than 1.2: "
                 "name its authority as `ca_file` of the connection, or mend the server"
             ) from None
-        except requests.ConnectTimeout:
-            raise TransientError(_no_answer(what, "ConnectTimeout"), untouched=True) from None
         except _NO_WHOLE_ANSWER as error:
-            raise TransientError(_no_answer(what, type(error).__name__)) from None
-        except (requests.RequestException, ValueError) as error:
+            raise _no_answer(what, error) from None
+        except (requests.RequestException, urllib3.exceptions.HTTPError, ValueError) as error:
             raise UnexpectedAnswer(
                 f"{what}: the answer could not be read ({type(error).__name__})"
             ) from None
+        if response.status_code in _LOGGED_OUT:
+            self.forget_session()  # a cookie that came with it is no session's
         headers = response.headers
         kind, retry_after = headers.get("Content-Type", ""), headers.get("Retry-After", "")
         return Answer(what, response.status_code, kind, body, retry_after)
@@ -112,41 +118,28 @@ class Transport:
             stream=True,
         )
 
-    def _body(self, response: requests.Response, what: str) -> bytes:
-        body = bytearray()
-        for chunk in response.iter_content(_CHUNK):
-            body += chunk
-            if len(body) > self._limits.answer_bytes:
-                raise UnexpectedAnswer(
-                    f"{what}: the answer is longer than {self._limits.answer_bytes} bytes: "
-                    "ask for smaller pages"
-                )
-        return bytes(body)
 
-
-# After these nobody knows whether a write has happened.
+# After these nobody knows whether a write has happened, unless no connection was made.
 _NO_WHOLE_ANSWER = (
     requests.ConnectionError,
     requests.Timeout,
-    requests.exceptions.ChunkedEncodingError,
+    ProtocolError,
+    ReadTimeoutError,
+    urllib3.exceptions.SSLError,  # in the body; one of the handshake is the one of requests
 )
 
 
-def _authorities(ca_file: str | None) -> str | bool:
-    if ca_file and not Path(ca_file).is_file():
-        raise PermanentError("the connection's `ca_file` is not there: correct its path")
-    return ca_file or True
-
-
-def _no_answer(what: str, error: str) -> str:
-    return (
-        f"{what} got no answer, or half of one ({error}): check that the "
-        "server is up and that its address in the connection is right"
+def _no_answer(what: str, error: Exception) -> TransientError:
+    return TransientError(
+        f"{what} got no answer, or half of one ({type(error).__name__}): check that the "
+        "server is up and that its address in the connection is right",
+        untouched=_never_left(error),
     )
 
 
-class _ModernTls(HTTPAdapter):
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
-        super().init_poolmanager(*args, **kwargs, ssl_context=context)
+def _never_left(error: Exception) -> bool:
+    """Whether no connection was made: its time ran out, it was refused, or the name is unknown."""
+    if isinstance(error, requests.ConnectTimeout):
+        return True
+    cause = error.args[0] if error.args else None  # requests wraps what urllib3 gave up for
+    return isinstance(getattr(cause, "reason", None), NewConnectionError)
