@@ -63,6 +63,11 @@ Batches = Generator[Batch, None, None]
 PEOPLE = Wanted("trackedEntities", PERSON_FIELDS, PERSON_ROW)
 
 
+def events_wanted(program: str) -> Wanted:
+    """Return what is read of the events of *program*, one without registration."""
+    return Wanted("events", EVENT_FIELDS, EVENT_ROW, program)
+
+
 def read_people(
     client: Dhis2Client, uids: Sequence[str], at_once: int, in_parallel: int = 1
 ) -> Batches:
@@ -94,8 +99,7 @@ def read_events(
     Raises:
         UnexpectedAnswer: Others came than were asked for.
     """
-    wanted = Wanted("events", EVENT_FIELDS, EVENT_ROW, program)
-    return read_wanted(client, wanted, uids, at_once, in_parallel)
+    return read_wanted(client, events_wanted(program), uids, at_once, in_parallel)
 
 
 def read_batches(
