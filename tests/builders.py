@@ -1,4 +1,4 @@
-"""People as DHIS2 gives them, small and valid; a test changes what it is about."""
+"""People and lone events as DHIS2 gives them, small and valid; a test changes what it is about."""
 
 from __future__ import annotations
 
@@ -9,23 +9,25 @@ from dhis2_api.dialects import dialect_of
 from dhis2_api.paging import envelope_of
 from tracker_sync.arrow_json import parse_page
 from tracker_sync.metadata.model import Model, OrgUnit
-from tracker_sync.tables import PERSON_ROW, flatten
+from tracker_sync.tables import EVENT_ROW, PERSON_ROW, flatten, flatten_events
 from tracker_sync.trees import Tree, grow
 
 
 Json = dict[str, Any]
 
 PROGRAM, STAGE, TYPE = "programHIV1", "stageVisit1", "typePerson1"
+SURVEILLANCE = "programSUR1"  # without registration
 NAME, NATIONAL_ID, WEIGHT, NOTE = "attrName001", "attrNatId01", "elemWeight1", "elemNote001"
 CLINIC = "clinicRufi1"
 STAMP = "2026-11-24T12:06:46.263"
 
 PEOPLE = envelope_of(dialect_of("2.42.4"), "trackedEntities")
+EVENTS = envelope_of(dialect_of("2.42.4"), "events")
 
 MODEL = Model(
     hash="m1",
     tracked_entity_types={PROGRAM: TYPE},
-    event_programs={},
+    event_programs={SURVEILLANCE: "Surveillance"},
     related=frozenset(),
     type_attributes={TYPE: frozenset({NAME})},
     program_attributes={PROGRAM: frozenset({NAME, NATIONAL_ID})},
@@ -50,6 +52,10 @@ def event(uid: str = "event000001", **changes: Any) -> Json:
         "notes": [],
         **changes,
     }
+
+
+def lone_event(uid: str = "event000001", **changes: Any) -> Json:
+    return event(uid, **{"program": SURVEILLANCE, **changes})
 
 
 def enrollment(uid: str = "enroll00001", **changes: Any) -> Json:
@@ -106,6 +112,11 @@ def event_page(*events: Json) -> bytes:
 def trees(*people: Json) -> list[Tree]:
     rows = parse_page(page(*people), PEOPLE, PERSON_ROW, what="test").rows
     return grow(flatten(rows, [PROGRAM]))
+
+
+def lone_trees(*events: Json) -> list[Tree]:
+    rows = parse_page(event_page(*events), EVENTS, EVENT_ROW, what="test").rows
+    return grow(flatten_events(rows))
 
 
 def tree(**changes: Any) -> Tree:

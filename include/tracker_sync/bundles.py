@@ -1,9 +1,10 @@
-"""The bundles: one row a person, holding the payload and the versions it was made from."""
+"""The bundles: one row a person or lone event, with its payload and what that was made from."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import pyarrow as pa
 
@@ -12,7 +13,10 @@ from tracker_sync.trees import Tree, Version
 
 BUNDLES = pa.schema(
     [
-        ("tracked_entity", pa.string()),
+        ("kind", pa.string()),  # of the root
+        ("uid", pa.string()),  # of the root
+        ("tracked_entity", pa.string()),  # null for an event without registration
+        ("program", pa.string()),  # of such an event; empty for a person
         ("payload", pa.large_string()),  # import JSON, nested
         ("bytes", pa.int64()),  # its length
         (
@@ -31,32 +35,31 @@ BUNDLES = pa.schema(
     ]
 )
 
+Row = Mapping[str, Any]
+
 
 def as_bundles(trees: Iterable[Tree]) -> pa.Table:
     """Return trees as rows of `BUNDLES`."""
     return pa.Table.from_pylist([_row(tree) for tree in trees], schema=BUNDLES)
 
 
-def as_trees(bundles: pa.Table) -> list[Tree]:
-    """Return rows of `BUNDLES` as the trees they were."""
-    return [
-        Tree(
-            row["tracked_entity"],
-            json.loads(row["payload"]),
-            tuple(Version(**version) for version in row["versions"]),
-        )
-        for row in bundles.to_pylist()
-    ]
+def as_tree(row: Row) -> Tree:
+    """Return a row of `BUNDLES` as the tree it was."""
+    versions = tuple(Version(**version) for version in row["versions"])
+    return Tree(row["uid"], json.loads(row["payload"]), versions, row["program"])
 
 
-def _row(tree: Tree) -> dict[str, object]:
+def _row(tree: Tree) -> Row:
     payload = json.dumps(tree.payload, ensure_ascii=False, separators=(",", ":"))
     versions = [
         {"kind": v.kind, "uid": v.uid, "updated_at": v.updated_at, "deleted": v.deleted}
         for v in tree.versions
     ]
     return {
-        "tracked_entity": tree.uid,
+        "kind": tree.kind,
+        "uid": tree.uid,
+        "tracked_entity": tree.tracked_entity,
+        "program": tree.program,
         "payload": payload,
         "bytes": len(payload.encode()),
         "versions": versions,

@@ -8,16 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator
 from typing import Any
 
-from tracker_sync.trees import Kind, Payload
+from dhis2_api.importer import Ref
+from tracker_sync.projection import Payload
+from tracker_sync.trees import Kind, Tree
 
 
-UID_KEY: dict[Kind, str] = {
-    "TRACKED_ENTITY": "trackedEntity",
-    "ENROLLMENT": "enrollment",
-    "EVENT": "event",
-}
 # Where an object keeps its values: the list, and the key that names each.
 VALUES_KEY: dict[Kind, tuple[str, str]] = {
     "TRACKED_ENTITY": ("attributes", "attribute"),
@@ -25,6 +23,29 @@ VALUES_KEY: dict[Kind, tuple[str, str]] = {
     "EVENT": ("dataValues", "dataElement"),
 }
 _NOT_COMPARED = frozenset({"enrollments", "events", "attributes", "dataValues", "completedAt"})
+
+
+def each_object(tree: Tree) -> Iterator[tuple[Ref, Payload, Ref | None]]:
+    """Yield what lives of a tree, parents first: each object alone, and what it belongs to.
+
+    Alone, an object names its parent by UID, as DHIS2 takes it in a flat request.
+    """
+    if not tree.payload:
+        return
+    top = Ref(tree.kind, tree.uid)
+    yield top, _alone(tree.kind, tree.payload), None
+    for enrollment in tree.payload.get("enrollments", []):
+        middle = Ref("ENROLLMENT", enrollment["enrollment"])
+        yield middle, _alone("ENROLLMENT", enrollment, trackedEntity=top.uid), top
+        for event in enrollment["events"]:
+            ref = Ref("EVENT", event["event"])
+            yield ref, _alone("EVENT", event, enrollment=middle.uid), middle
+
+
+def _alone(kind: Kind, payload: Payload, **above: str) -> Payload:
+    name, _ = VALUES_KEY[kind]
+    completion = {"completedAt": payload["completedAt"]} if "completedAt" in payload else {}
+    return {**scalars(payload), **above, **completion, name: payload[name]}
 
 
 def scalars(payload: Payload) -> Payload:

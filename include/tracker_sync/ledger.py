@@ -26,6 +26,7 @@ LEDGER = pa.schema(
         ("sent", pa.bool_()),
         ("source_updated_at", pa.timestamp("ms")),
         ("content_hash", pa.string()),
+        ("destination_updated_at", pa.timestamp("ms")),
     ]
 )
 
@@ -50,6 +51,7 @@ def read_ledger(path: Path) -> Sequence[Entry]:
             row["sent"],
             row["source_updated_at"],
             row["content_hash"],
+            row["destination_updated_at"],
         )
         for row in table.to_pylist()
     ]
@@ -69,6 +71,7 @@ def as_table(entries: Iterable[Entry]) -> pa.Table:
             "sent": entry.sent,
             "source_updated_at": entry.updated_at,
             "content_hash": entry.content_hash,
+            "destination_updated_at": entry.destination_updated_at,
         }
         for entry in entries
     ]

@@ -1,27 +1,33 @@
 """Loading a batch: compare, send what differs, and read back what is in doubt.
 
-A round reads what the destination holds, plans, sends and accounts. If the outcome
-of a request is unknown, or its report leaves an object out, the next round finds
-out: what is equal by then was stored, what still differs is sent again.
+A round reads what the destination holds, plans, sends and accounts, and reads back
+the stamps of what was written. If the outcome of a request is unknown, or its report
+leaves an object out, or what it calls stored is not there, the next round finds out:
+what is equal by then was stored, what still differs is sent again.
 """
 
 from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from dhis2_api.client import Dhis2Client
 from dhis2_api.errors import TransientError
+from dhis2_api.export import MOST_UIDS
 from dhis2_api.importer import Ref
 from tracker_sync.delivery import NOT_IN_REPORT, deliver
 from tracker_sync.outcome import Entry, Outcome
-from tracker_sync.people import read_people
+from tracker_sync.people import read_events, read_people
 from tracker_sync.plan import Past, Planned, plan
-from tracker_sync.tables import flatten
-from tracker_sync.trees import Tree, grow
+from tracker_sync.stamps import read_stamps
+from tracker_sync.tables import Tables, flatten, flatten_events
+from tracker_sync.trees import Tree, by_program, grow
 
+
+NOT_THERE = "SYNC_STORED_AND_NOT_THERE"
 
 _log = logging.getLogger(__name__)
 
@@ -36,7 +42,7 @@ class Destination:
 
     Attributes:
         client: Speaks to it.
-        programs: The programs that are compared.
+        programs: The programs that are compared; a person's others are not looked at.
         pauses: Seconds to wait before each further round after an unknown outcome.
         before_write: Called before each write; raises if this run may not write any more.
     """
@@ -85,21 +91,53 @@ class _Batch:
             self.destination.before_write()
         self.tried |= {item.entry.ref: item.entry for item in to_send}
         self.lines |= {entry.ref: entry for entry in deliver(self.destination.client, to_send)}
+        self._read_back()
         return all(entry.outcome is not Outcome.MISSING for entry in self.lines.values())
 
     def _plan(self) -> list[Planned]:
-        held = self._held()
+        held = {tree.uid: tree for tables in self._held() for tree in grow(tables)}
         return [item for tree in self.trees for item in plan(tree, held.get(tree.uid), self.past)]
 
-    def _held(self) -> Mapping[str, Tree]:
-        uids = [tree.uid for tree in self.trees]
-        batches = read_people(self.destination.client, uids, at_once=300)
-        tables = (flatten(people.rows, self.destination.programs) for people in batches)
-        return {tree.uid: tree for group in tables for tree in grow(group)}
+    def _held(self) -> Iterator[Tables]:
+        client = self.destination.client
+        for program, uids in by_program(self.trees).items():
+            if program:
+                found = read_events(client, uids, program, MOST_UIDS)
+                yield from (flatten_events(batch.rows) for batch in found)
+            else:
+                people = read_people(client, uids, MOST_UIDS)
+                yield from (flatten(batch.rows, self.destination.programs) for batch in people)
 
     def _line(self, entry: Entry) -> Entry:
         """Return the line of an object nobody sends now: equal after being sent is stored."""
         sent = self.tried.get(entry.ref)
         if sent is not None and entry.outcome is Outcome.UNCHANGED:
-            return replace(sent, outcome=Outcome.STORED)
+            stamp = entry.destination_updated_at
+            return replace(sent, outcome=Outcome.STORED, destination_updated_at=stamp)
         return replace(entry, code=NOT_IN_REPORT, known=False) if entry.sent else entry
+
+    def _read_back(self) -> None:
+        """Give the lines of all trees that were written the stamps they have by now.
+
+        A write moves the stamps of what stands above as well (measured: Clock).
+        """
+        written = {_root(line) for line in self.lines.values() if line.outcome is Outcome.STORED}
+        if written:
+            trees = [tree for tree in self.trees if tree.uid in written]
+            there = read_stamps(self.destination.client, trees)
+            for ref, line in self.lines.items():
+                if _root(line) in written:
+                    self.lines[ref] = _with_stamp(line, there)
+
+
+def _root(line: Entry) -> str:
+    return line.tracked_entity or line.ref.uid
+
+
+def _with_stamp(line: Entry, there: Mapping[Ref, datetime]) -> Entry:
+    """Return a line with the destination's stamp; what is stored and not there is missing."""
+    if line.ref in there:
+        return replace(line, destination_updated_at=there[line.ref])
+    if line.outcome is Outcome.STORED:
+        return replace(line, outcome=Outcome.MISSING, action=None, code=NOT_THERE)
+    return line

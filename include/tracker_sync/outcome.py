@@ -26,7 +26,7 @@ class Entry:
 
     Attributes:
         ref: The object.
-        tracked_entity: The person it belongs to.
+        tracked_entity: The person it belongs to; nobody for an event without registration.
         outcome: What became of it.
         action: `created` or `changed` where it was stored.
         code: Why, where it was not: a code of DHIS2 (`E1125`) or of ours.
@@ -34,10 +34,11 @@ class Entry:
         sent: Whether it was in a request.
         updated_at: The source's stamp of the version that was read, without zone.
         content_hash: The hash of the content that was read.
+        destination_updated_at: The destination's stamp of what it holds now, without zone.
     """
 
     ref: Ref
-    tracked_entity: str
+    tracked_entity: str | None
     outcome: Outcome
     action: str | None = None
     code: str | None = None
@@ -45,3 +46,4 @@ class Entry:
     sent: bool = False
     updated_at: datetime | None = None
     content_hash: str | None = None
+    destination_updated_at: datetime | None = None

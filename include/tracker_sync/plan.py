@@ -1,4 +1,4 @@
-"""The plan: which objects of a person are sent, and why the others are not.
+"""The plan: which objects of a tree are sent, and why the others are not.
 
 A plan is a value, made from what was staged, what the destination holds and what
 earlier runs met; nothing is sent while it is made.
@@ -11,12 +11,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from dhis2_api.importer import Ref
-from tracker_sync.content import UID_KEY, VALUES_KEY, content_hash, scalars, values
+from tracker_sync.content import VALUES_KEY, content_hash, each_object, scalars, values
 from tracker_sync.metadata.model import Model
 from tracker_sync.outcome import Entry, Outcome
 from tracker_sync.own_attributes import with_own_attributes
+from tracker_sync.projection import Payload
 from tracker_sync.remedies import can_heal
-from tracker_sync.trees import Kind, Payload, Tree
+from tracker_sync.trees import Kind, Tree
 
 
 BURNED: Mapping[Kind, str] = {"TRACKED_ENTITY": "E1114", "ENROLLMENT": "E1113", "EVENT": "E1082"}
@@ -47,7 +48,7 @@ class Past:
 
     Attributes:
         known: What other runs know, by object.
-        read_at: When this plan's people were read, by our clock. Not the source's stamps:
+        read_at: When this plan's trees were read, by our clock. Not the source's stamps:
             those go back with its clock, and do not move with a person's attribute.
         model: The programs' metadata; with another one a refused object is tried again.
     """
@@ -74,11 +75,11 @@ class Planned:
 
 
 def plan(tree: Tree, held: Tree | None, past: Past) -> list[Planned]:
-    """Return what is to become of each object of a person, parents first.
+    """Return what is to become of each object of a person, parents first; or of a lone event.
 
     Args:
-        tree: The person as staged.
-        held: The person as the destination holds it; nothing if it doesn't.
+        tree: The person, or the event without registration, as staged.
+        held: The same as the destination holds it; nothing if it doesn't.
         past: What earlier runs met, and the model.
     """
     theirs = with_own_attributes(held, past.model) if held else None
@@ -86,14 +87,24 @@ def plan(tree: Tree, held: Tree | None, past: Past) -> list[Planned]:
 
 
 class _Planner:
-    """Walks one person from the top, knowing which parents are not there."""
+    """Walks one tree from the top, knowing which parents are not there."""
 
     def __init__(self, tree: Tree, held: Tree | None, past: Past) -> None:
         self._tree = tree
         self._past = past
-        self._held = {ref: payload for ref, payload, _ in _flat(held.payload)} if held else {}
-        self._burned = {Ref(v.kind, v.uid) for v in held.versions if v.deleted} if held else set()
-        self._stamps = {Ref(v.kind, v.uid): v.updated_at for v in tree.versions}
+        theirs = {Ref(v.kind, v.uid): v for v in held.versions} if held else {}
+        self._held = {ref: payload for ref, payload, _ in each_object(held)} if held else {}
+        self._burned = {ref for ref, version in theirs.items() if version.deleted}
+        self._entries = {
+            (ref := Ref(v.kind, v.uid)): Entry(
+                ref,
+                tree.tracked_entity,
+                Outcome.UNCHANGED,
+                updated_at=v.updated_at,
+                destination_updated_at=theirs[ref].updated_at if ref in theirs else None,
+            )
+            for v in tree.versions
+        }
         self._absent: set[Ref] = set()
 
     def objects(self) -> Iterator[Planned]:
@@ -106,13 +117,13 @@ class _Planner:
 
     def _live(self) -> Mapping[Ref, tuple[Payload, Ref | None]]:
         """Return what lives at the source, each object once: twice in a request loses it."""
-        return {ref: (payload, parent) for ref, payload, parent in _flat(self._tree.payload)}
+        return {ref: (payload, parent) for ref, payload, parent in each_object(self._tree)}
 
     def _tombstones(self) -> Iterator[Planned]:
         """Hold what is deleted at the source and lives at the destination; else both lack it."""
         for version in self._tree.versions:
             ref = Ref(version.kind, version.uid)
-            entry = Entry(ref, self._tree.uid, Outcome.UNCHANGED, updated_at=version.updated_at)
+            entry = self._entries[ref]
             if version.deleted and ref in self._held:
                 yield Planned(replace(entry, outcome=Outcome.HELD, code=DELETED_AT_SOURCE), None)
             elif version.deleted:
@@ -120,13 +131,7 @@ class _Planner:
 
     def _object(self, ref: Ref, payload: Payload, parent: Ref | None) -> Planned:
         kind: Kind = ref.kind  # type: ignore[assignment]  # a Ref of ours names our kinds
-        entry = Entry(
-            ref,
-            self._tree.uid,
-            Outcome.UNCHANGED,
-            updated_at=self._stamps[ref],
-            content_hash=content_hash(kind, payload),
-        )
+        entry = replace(self._entries[ref], content_hash=content_hash(kind, payload))
         known = self._past.known.get(ref)
         if known and known.read_at > self._past.read_at:
             return Planned(replace(entry, outcome=Outcome.SUPERSEDED), None)
@@ -168,26 +173,3 @@ def _clearable(model: Model, kind: Kind, payload: Payload) -> frozenset[str]:
 
 def _refused(entry: Entry, code: str | None, *, known: bool) -> Planned:
     return Planned(replace(entry, outcome=Outcome.REFUSED, code=code, known=known), None)
-
-
-def _flat(person: Payload) -> Iterator[tuple[Ref, Payload, Ref | None]]:
-    """Yield each object of a nested payload with its parent, and with the UIDs of both."""
-    if not person:
-        return
-    top = Ref("TRACKED_ENTITY", person["trackedEntity"])
-    yield top, _alone("TRACKED_ENTITY", person), None
-    for enrollment in person["enrollments"]:
-        middle = Ref("ENROLLMENT", enrollment["enrollment"])
-        yield middle, _alone("ENROLLMENT", enrollment, trackedEntity=top.uid), top
-        for event in enrollment["events"]:
-            ref = Ref("EVENT", event[UID_KEY["EVENT"]])
-            yield ref, _alone("EVENT", event, enrollment=middle.uid), middle
-
-
-def _alone(kind: Kind, payload: Payload, **above: str) -> Payload:
-    name, _ = VALUES_KEY[kind]
-    return {**scalars(payload), **above, **_completion(payload), name: payload[name]}
-
-
-def _completion(payload: Payload) -> Payload:
-    return {"completedAt": payload["completedAt"]} if "completedAt" in payload else {}

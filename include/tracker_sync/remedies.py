@@ -157,6 +157,10 @@ REMEDIES: dict[str, Remedy] = {
         "the destination named it neither stored nor refused, and does not hold it",
         "see the destination's log at the time of the load; clear the slice's `load`",
     ),
+    "SYNC_STORED_AND_NOT_THERE": Remedy(
+        "the destination called it stored, and does not return it",
+        "check that the destination account may read what it writes: sharing, org units, ownership",
+    ),
     "SYNC_REQUEST_REFUSED": Remedy(
         "the destination refuses the whole request as soon as this object is in it",
         "look at the object at the source for what no database holds, e.g. a NUL character",

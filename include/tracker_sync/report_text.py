@@ -58,8 +58,12 @@ def _not_arrived(report: Mapping[str, Any]) -> list[str]:
         since = "known" if item["known"] else "new"
         lines += [
             f"{item['outcome']} ({since}), {item['code']}: {item['meaning']}",
-            f"  {item['kind']} {item['uid']} of tracked entity {item['tracked_entity']}",
+            f"  {item['kind']} {item['uid']}{_whose(item['tracked_entity'])}",
             f"  do: {item['do']}",
         ]
     more = report["refusals_in_all"] - _MOST_LINES
     return ["", *lines, *([f"and {more} more, in report.json"] if more > 0 else [])]
+
+
+def _whose(person: str | None) -> str:
+    return f" of tracked entity {person}" if person else ""

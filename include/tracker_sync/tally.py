@@ -31,7 +31,7 @@ class Refusal:
         code: Of DHIS2 or of ours.
         kind: `TRACKED_ENTITY`, `ENROLLMENT` or `EVENT`.
         uid: The object.
-        tracked_entity: The person it belongs to.
+        tracked_entity: The person it belongs to; nobody for an event without registration.
         outcome: `refused`, `held` or `missing`.
         known: Whether an earlier run met it already.
     """
@@ -39,7 +39,7 @@ class Refusal:
     code: str
     kind: str
     uid: str
-    tracked_entity: str
+    tracked_entity: str | None
     outcome: str
     known: bool
 

@@ -1,41 +1,26 @@
-"""The trees: staged rows as the tracker payload of each person, ready to import.
+"""The trees: staged rows as the tracker payload of each person or lone event, ready to import.
 
-Server-owned fields are left out (tracker-api 3.2), business dates stay the text
-that came, scalars are always sent, because leaving one out resets it (tracker-api
-4). Both servers are read into the same shape, so that they can be compared.
+Both servers are read into the same shape, so that they can be compared.
 """
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
+from tracker_sync.projection import Payload, enrollment_payload, event_payload, person_payload
 from tracker_sync.tables import Tables
 
 
 Kind = Literal["TRACKED_ENTITY", "ENROLLMENT", "EVENT"]
 KINDS: tuple[Kind, ...] = ("TRACKED_ENTITY", "ENROLLMENT", "EVENT")
-Payload = dict[str, Any]
 
-_CLIENT_STAMPS = ("createdAtClient", "updatedAtClient")
-_PERSON = ("trackedEntity", "trackedEntityType", "orgUnit", *_CLIENT_STAMPS)
-_ENROLLMENT = (
-    *("enrollment", "program", "orgUnit", "status", "enrolledAt", "occurredAt"),
-    *("completedAt", *_CLIENT_STAMPS),
-)
-_EVENT = (
-    *("event", "programStage", "orgUnit", "status", "occurredAt", "scheduledAt"),
-    *("completedAt", "attributeOptionCombo", *_CLIENT_STAMPS),
-)
-# A stamp of completion is accepted with these statuses only (measured: E1051, E1052).
-_COMPLETED = {"enrollment": {"COMPLETED", "CANCELLED"}, "event": {"COMPLETED"}}
-
-# The group of the attributes that are the person's own, not an enrollment's.
-_OWN = ""
+# The group of what stands below nothing: attributes that are the person's own and not an
+# enrollment's, and events of programs without registration.
+_ALONE = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,36 +42,61 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class Tree:
-    """One person with all below: what lives, as a payload, and every version read.
+    """One person with all below, or one event without registration.
 
     Attributes:
-        uid: The tracked entity.
-        payload: Import JSON, nested; empty if the person is deleted.
-        versions: The person, the enrollments and the events, tombstones too.
+        uid: The tracked entity, or the event.
+        payload: What lives, as import JSON, nested; empty if the root is deleted.
+        versions: Every version read: the person, the enrollments and the events,
+            tombstones too.
+        program: The program without registration of an event; empty for a person.
     """
 
     uid: str
     payload: Payload
     versions: tuple[Version, ...]
+    program: str = ""
+
+    @property
+    def kind(self) -> Kind:
+        """What the root is."""
+        return "EVENT" if self.program else "TRACKED_ENTITY"
+
+    @property
+    def tracked_entity(self) -> str | None:
+        """The person all of it belongs to; nobody for an event without registration."""
+        return None if self.program else self.uid
 
 
 def grow(tables: Tables) -> list[Tree]:
-    """Return the trees of a closed set of people, as `tables.flatten` staged them."""
+    """Return the trees of a closed set of people or events, as they were staged."""
     rows = {name: _grouped(table.to_pylist(), "trackedEntity") for name, table in tables.items()}
-    return [_tree(person, rows) for person in tables["tracked_entities"].to_pylist()]
+    values = _grouped(rows["data_values"].get(_ALONE, []), "event")
+    return [
+        *(_person_tree(person, rows) for person in tables["tracked_entities"].to_pylist()),
+        *(_event_tree(event, values) for event in rows["events"].get(_ALONE, [])),
+    ]
 
 
-_Rows = Mapping[str, Mapping[str, list[Payload]]]
+def by_program(trees: Iterable[Tree]) -> Mapping[str, list[str]]:
+    """Return the UIDs of people under the empty text, those of events by their program."""
+    uids: defaultdict[str, list[str]] = defaultdict(list)
+    for tree in trees:
+        uids[tree.program].append(tree.uid)
+    return uids
 
 
-def _grouped(rows: Iterable[Payload], key: str) -> defaultdict[str, list[Payload]]:
-    groups: defaultdict[str, list[Payload]] = defaultdict(list)
+_Groups = defaultdict[str, list[Payload]]
+
+
+def _grouped(rows: Iterable[Payload], key: str) -> _Groups:
+    groups: _Groups = defaultdict(list)
     for row in rows:
-        groups[row[key] or _OWN].append(row)
+        groups[row[key] or _ALONE].append(row)
     return groups
 
 
-def _tree(person: Payload, rows: _Rows) -> Tree:
+def _person_tree(person: Payload, rows: Mapping[str, _Groups]) -> Tree:
     uid = person["trackedEntity"]
     enrollments = rows["enrollments"].get(uid, [])
     events = rows["events"].get(uid, [])
@@ -101,14 +111,25 @@ def _tree(person: Payload, rows: _Rows) -> Tree:
     attributes = _grouped(rows["attributes"].get(uid, []), "enrollment")
     values = _grouped(rows["data_values"].get(uid, []), "event")
     below = _grouped((row for row in events if not row["deleted"]), "enrollment")
-    payload = _scalars(person, _PERSON, "inactive", "potentialDuplicate")
-    payload["attributes"] = _attributes(attributes.get(_OWN, []))
-    payload["enrollments"] = [
-        _enrollment(row, attributes, [_event(e, row, values) for e in below[row["enrollment"]]])
+    living = [
+        enrollment_payload(
+            row, attributes[row["enrollment"]], _events(row, below[row["enrollment"]], values)
+        )
         for row in enrollments
         if not row["deleted"]
     ]
-    return Tree(uid, payload, versions)
+    return Tree(uid, person_payload(person, attributes[_ALONE], living), versions)
+
+
+def _events(enrollment: Payload, events: Iterable[Payload], values: _Groups) -> list[Payload]:
+    program = enrollment["program"]
+    return [event_payload(event, values[event["event"]], program) for event in events]
+
+
+def _event_tree(event: Payload, values: _Groups) -> Tree:
+    uid, program = event["event"], event["program"]
+    payload = {} if event["deleted"] else event_payload(event, values[uid], program)
+    return Tree(uid, payload, (_version("EVENT", "event", event),), program)
 
 
 def _bury_the_children(
@@ -127,46 +148,3 @@ def _bury_the_children(
 
 def _version(kind: Kind, key: str, row: Payload) -> Version:
     return Version(kind, row[key], row["updatedAt"], bool(row["deleted"]))
-
-
-def _enrollment(
-    row: Payload, attributes: Mapping[str, list[Payload]], events: list[Payload]
-) -> Payload:
-    payload = _scalars(row, _ENROLLMENT, "followUp")
-    payload["attributes"] = _attributes(attributes.get(row["enrollment"], []))
-    payload["events"] = events
-    return _without_stale_completion(payload, "enrollment")
-
-
-def _event(row: Payload, enrollment: Payload, values: Mapping[str, list[Payload]]) -> Payload:
-    payload = _scalars(row, _EVENT)
-    payload["program"] = enrollment["program"]
-    if row["assignedUser"]:
-        payload["assignedUser"] = {"username": row["assignedUser"]}
-    payload["dataValues"] = [
-        {
-            "dataElement": value["dataElement"],
-            "value": value["value"],
-            "providedElsewhere": bool(value["providedElsewhere"]),
-        }
-        for value in values.get(row["event"], [])
-    ]
-    return _without_stale_completion(payload, "event")
-
-
-def _scalars(row: Payload, texts: Iterable[str], *flags: str) -> Payload:
-    payload = {name: row[name] for name in texts if row[name] is not None}
-    payload |= {name: bool(row[name]) for name in flags}
-    if row["geometry"] is not None:
-        payload["geometry"] = json.loads(row["geometry"])
-    return payload
-
-
-def _attributes(rows: Iterable[Payload]) -> list[Payload]:
-    return [{"attribute": row["attribute"], "value": row["value"]} for row in rows]
-
-
-def _without_stale_completion(payload: Payload, kind: str) -> Payload:
-    if payload.get("status") not in _COMPLETED[kind]:
-        payload.pop("completedAt", None)
-    return payload

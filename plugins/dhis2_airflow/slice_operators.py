@@ -53,7 +53,7 @@ class TransformOperator(SliceOperator):
     def execute(self, context: Context) -> dict[str, str]:
         """Return where the bundles lie."""
         done = transform(Staged(**(self.staged or {})))
-        self.say([f"{done.people} people made into bundles"])
+        self.say([f"{done.roots} people or events made into bundles"])
         return asdict(done.package)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ from servers import (
     put,
     read,
     route,
+    running,
     stamps,
 )
 from tracker_sync.metadata import describe, synchronise
@@ -174,13 +176,25 @@ def test_relationships_to_a_program_outside_the_route_are_left_out_aloud(pair: P
     assert result.sent
 
 
-def test_a_program_without_registration_blocks_and_nothing_is_sent(pair: Pair) -> None:
-    result = synchronise(pair.source, pair.destination, route(programs=(HIV, SURVEILLANCE)))
+@pytest.mark.parametrize("version", ["2.40.9", "2.41.8", "2.42.4", "2.43.1"])
+def test_a_program_without_registration_arrives_with_its_stage(
+    tmp_path: Path, version: str
+) -> None:
+    with (
+        running(tmp_path, "from", district=True, version=version) as source,
+        running(tmp_path, "to", version=version) as destination,
+    ):
+        alone = route(programs=(SURVEILLANCE,))
 
-    blocking = [finding for finding in result.findings if finding.blocking]
-    assert codes(blocking) == ["program_without_registration"]
-    assert SURVEILLANCE in blocking[0].text
-    assert stamps(pair.destination, "organisationUnits") == {}
+        result = synchronise(source, destination, alone)
+
+        assert result.findings == ()
+        assert result.model.event_programs.keys() == {SURVEILLANCE}
+        assert result.model.tracked_entity_types == {}
+        (stage,) = read(destination, "programs", SURVEILLANCE)["programStages"]
+        fields = read(destination, "programStages", stage["id"])
+        assert len(fields["programStageDataElements"]) == 4
+        assert synchronise(source, destination, alone).sent == 0
 
 
 def test_a_clash_at_the_destination_is_named_and_nothing_of_the_programs_is_stored(

@@ -12,7 +12,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from builders import CLINIC, MODEL, PEOPLE, PROGRAM, enrollment, event, page, person
+from builders import CLINIC, MODEL, PEOPLE, PROGRAM, SURVEILLANCE, enrollment, event, page, person
 from dhis2_api.client import Dhis2Client
 from scripted_server import Reply, Request, Script, as_json, of_version, scripted
 from servers import route
@@ -48,16 +48,20 @@ class Run:
 def run_with_refusals(folder: Path) -> Run:
     """Five thousand events are refused, with every code there is.
 
-    One person does not come, and one slice never reports.
+    One person does not come, and two slices never report: of a person and of a lone event.
     """
     workspace = Workspace(folder / "staging", "demo", "manual__2026-11-24T02:00:00+00:00")
     demo = route(programs=(PROGRAM,))
     people = [one(index) for index in range(50)]
-    pieces = (Slice(CLINIC, "Rufisque", 51), Slice("elsewhere", "Registered elsewhere", 1))
+    pieces = (
+        Slice(CLINIC, "Rufisque", 51),
+        Slice("elsewhere", "Registered elsewhere", 1),
+        Slice(f"{SURVEILLANCE}-{CLINIC}", "Surveillance, Rufisque", 1, SURVEILLANCE),
+    )
     note_servers(workspace, "https://a.example", "https://b.example")
     publish(workspace.model, MODEL.to_json().encode())
     write_run_plan(workspace.plan, plan_of(pieces))
-    list_them(workspace, {CLINIC: [*(row["trackedEntity"] for row in people), "absent00001"]})
+    list_them(workspace, [*(row["trackedEntity"] for row in people), "absent00001"])
     bundles = transform(stage(workspace, people)).package
     with (
         scripted(of_version("2.42.4", refuse_events())) as server,
@@ -68,13 +72,11 @@ def run_with_refusals(folder: Path) -> Run:
     return Run(workspace, loaded, settle(demo, workspace))
 
 
-def list_them(workspace: Workspace, slices: Mapping[str, list[str]]) -> None:
-    listed = {**slices, "elsewhere": ["silent00001"]}
-    rows = [
-        {"kind": "TRACKED_ENTITY", "uid": uid, "slice": name}
-        for name in listed
-        for uid in listed[name]
-    ]
+def list_them(workspace: Workspace, people: list[str]) -> None:
+    to_read = [("TRACKED_ENTITY", uid, CLINIC) for uid in people]
+    to_read += [("TRACKED_ENTITY", "silent00001", "elsewhere")]
+    to_read += [("EVENT", "silent00002", f"{SURVEILLANCE}-{CLINIC}")]
+    rows = [{"kind": kind, "uid": uid, "slice": piece} for kind, uid, piece in to_read]
     pq.write_table(pa.Table.from_pylist(rows, TO_READ), workspace.listing)
 
 
@@ -105,16 +107,22 @@ def stage(workspace: Workspace, people: list[dict[str, Any]]) -> Staged:
 def refuse_events() -> Script:
     """Return a destination that stores people and enrollments, and refuses their events."""
     codes = cycle(sorted(REMEDIES))
+    there: dict[str, dict[str, Any]] = {}
 
     def script(request: Request) -> Reply:
         if request.method == "GET":
-            return Reply(200, page())
-        events = [{"trackerType": "EVENT", "uid": item["event"]} for item in request.body["events"]]
-        errors = [{**item, "errorCode": next(codes)} for item in events]
+            asked = request.query["trackedEntities"].split(",")
+            return Reply(200, page(*(there[uid] for uid in asked if uid in there)))
         stored = {
             "TRACKED_ENTITY": [item["trackedEntity"] for item in request.body["trackedEntities"]],
             "ENROLLMENT": [item["enrollment"] for item in request.body["enrollments"]],
         }
+        there.update(
+            (uid, person(uid, enrollments=[enrollment(course, events=[])]))
+            for uid, course in zip(*stored.values(), strict=True)
+        )
+        events = [{"trackerType": "EVENT", "uid": item["event"]} for item in request.body["events"]]
+        errors = [{**item, "errorCode": next(codes)} for item in events]
         kinds = {
             kind: {"objectReports": [{"trackerType": kind, "uid": uid} for uid in uids]}
             for kind, uids in stored.items()

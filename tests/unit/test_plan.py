@@ -9,7 +9,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from builders import MODEL, NAME, NATIONAL_ID, NOTE, WEIGHT, enrollment, event, tree
+from builders import (
+    MODEL,
+    NAME,
+    NATIONAL_ID,
+    NOTE,
+    SURVEILLANCE,
+    WEIGHT,
+    enrollment,
+    event,
+    lone_event,
+    lone_trees,
+    tree,
+)
 from dhis2_api.importer import ImportReport, Ref
 from tracker_sync.delivery import account, refused
 from tracker_sync.outcome import Outcome
@@ -27,6 +39,11 @@ NOTHING_KNOWN = Past({}, READ_AT, MODEL)
 
 def with_event(**changes: Any) -> Tree:
     return tree(enrollments=[enrollment(events=[event(**changes)])])
+
+
+def alone(**changes: Any) -> Tree:
+    (only,) = lone_trees(lone_event(**changes))
+    return only
 
 
 def by_ref(planned: list[Planned]) -> dict[Ref, Planned]:
@@ -220,6 +237,71 @@ class TestARefusalThatIsKnown:
 
         assert found[ENROLLMENT].entry.code == "E1018"
         assert found[EVENT].entry.code == "E5000"
+
+
+class TestAnEventWithoutRegistration:
+    def test_is_created_alone_and_belongs_to_nobody(self) -> None:
+        (only,) = plan(alone(), None, NOTHING_KNOWN)
+
+        assert (only.entry.ref, only.entry.tracked_entity, only.parent) == (EVENT, None, None)
+        assert only.entry.action == "created"
+        assert only.payload is not None
+        assert only.payload["program"] == SURVEILLANCE
+        assert not {"enrollment", "trackedEntity"} & only.payload.keys()
+
+    def test_is_not_sent_when_it_is_equal(self) -> None:
+        (only,) = plan(alone(), alone(), NOTHING_KNOWN)
+
+        assert only.payload is None
+        assert only.entry.outcome is Outcome.UNCHANGED
+
+    def test_is_sent_whole_with_nulls_for_the_values_its_stage_lost(self) -> None:
+        kept = {"dataElement": NOTE, "value": "x", "providedElsewhere": False}
+        theirs = alone(dataValues=[kept, {"dataElement": WEIGHT, "value": "33.3"}])
+
+        (only,) = plan(alone(dataValues=[kept]), theirs, NOTHING_KNOWN)
+
+        assert only.entry.action == "changed"
+        assert only.payload is not None
+        assert {"status", "orgUnit", "occurredAt", "programStage"} <= only.payload.keys()
+        assert only.payload["dataValues"] == [kept, {"dataElement": WEIGHT, "value": None}]
+
+    def test_is_refused_where_its_uid_is_used_up(self) -> None:
+        (only,) = plan(alone(), alone(deleted=True), NOTHING_KNOWN)
+
+        assert (only.entry.outcome, only.entry.code) == (Outcome.REFUSED, "E1082")
+        assert only.payload is None
+
+    def test_is_held_when_it_is_deleted_at_the_source(self) -> None:
+        (only,) = plan(alone(deleted=True), alone(), NOTHING_KNOWN)
+
+        assert (only.entry.outcome, only.entry.code) == (Outcome.HELD, "SYNC_DELETE_HELD")
+
+    def test_is_superseded_by_what_was_read_later(self) -> None:
+        later = Known(READ_AT + timedelta(seconds=1), "other", "m1", None)
+
+        (only,) = plan(alone(), None, Past({EVENT: later}, READ_AT, MODEL))
+
+        assert only.entry.outcome is Outcome.SUPERSEDED
+
+    def test_is_not_sent_again_while_its_refusal_stands(self) -> None:
+        (first,) = plan(alone(), None, NOTHING_KNOWN)
+        known = Known(BEFORE, first.entry.content_hash, "m1", "E1303")
+
+        (only,) = plan(alone(), None, Past({EVENT: known}, READ_AT, MODEL))
+
+        assert (only.entry.outcome, only.entry.known) == (Outcome.REFUSED, True)
+        assert only.payload is None
+
+
+def test_every_line_carries_the_stamp_of_what_the_destination_holds() -> None:
+    theirs = "2026-11-24T14:00:00.000"
+    held = tree(enrollments=[enrollment(updatedAt=theirs, events=[])])
+
+    found = by_ref(plan(tree(), held, NOTHING_KNOWN))
+
+    assert found[ENROLLMENT].entry.destination_updated_at == datetime.fromisoformat(theirs)
+    assert found[EVENT].entry.destination_updated_at is None
 
 
 values = st.lists(

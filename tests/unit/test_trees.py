@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from builders import (
+    CLINIC,
     NAME,
     NATIONAL_ID,
+    SURVEILLANCE,
     WEIGHT,
     enrollment,
     event,
+    lone_event,
+    lone_trees,
     person,
     tree,
     trees,
 )
-from tracker_sync.bundles import as_bundles, as_trees
+from tracker_sync.bundles import as_bundles, as_tree
 
 
 def test_a_person_becomes_a_nested_payload_without_server_owned_fields() -> None:
@@ -106,7 +110,38 @@ def test_enrollments_of_programs_that_are_not_the_routes_are_left_out() -> None:
     assert "event000002" not in {v.uid for v in read.versions}
 
 
+def test_an_event_without_registration_is_a_tree_of_its_own() -> None:
+    (only,) = lone_trees(lone_event(scheduledAt="2026-03-29T00:00:00.000"))
+
+    assert (only.kind, only.uid, only.program) == ("EVENT", "event000001", SURVEILLANCE)
+    assert only.tracked_entity is None
+    assert only.payload["program"] == SURVEILLANCE
+    assert only.payload["orgUnit"] == CLINIC
+    assert only.payload["dataValues"][0]["value"] == "33.3"
+    assert not {"enrollment", "trackedEntity", "scheduledAt"} & only.payload.keys()
+    assert [(v.kind, v.uid, v.deleted) for v in only.versions] == [("EVENT", only.uid, False)]
+
+
+def test_a_tombstone_of_an_event_without_registration_is_a_version_without_payload() -> None:
+    gone, living = lone_trees(lone_event(deleted=True), lone_event("event000002"))
+
+    assert gone.payload == {}
+    assert [version.deleted for version in gone.versions] == [True]
+    assert living.payload["event"] == "event000002"
+
+
+def test_events_without_registration_keep_their_own_values() -> None:
+    one, two = lone_trees(lone_event(), lone_event("event000002", dataValues=[]))
+
+    assert one.payload["dataValues"]
+    assert two.payload["dataValues"] == []
+
+
 def test_bundles_hold_a_tree_whole() -> None:
     grown = trees(person(), person("person00002", deleted=True, enrollments=[]))
+    grown += lone_trees(lone_event(), lone_event("event000002", deleted=True))
 
-    assert as_trees(as_bundles(grown)) == grown
+    rows = as_bundles(grown).to_pylist()
+
+    assert [as_tree(row) for row in rows] == grown
+    assert [row["tracked_entity"] for row in rows] == ["person00001", "person00002", None, None]

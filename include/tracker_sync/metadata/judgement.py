@@ -16,23 +16,17 @@ _NAMED = 20
 
 def unsupported(objects: Objects, defaults: frozenset[str]) -> list[Finding]:
     """Return a blocking finding for each program that this release does not copy."""
-    findings = []
-    for uid, program in objects.get("programs", {}).items():
-        if program.get("programType") != "WITH_REGISTRATION":
-            findings.append(_cannot("program_without_registration", uid, "has no registration"))
-        if program.get("categoryCombo", {}).get("id", "default") not in defaults | {"default"}:
-            text = "has a category combination of its own"
-            findings.append(_cannot("program_category_combination", uid, text))
-    return findings
-
-
-def _cannot(code: str, program: str, text: str) -> Finding:
-    return Finding(
-        code,
-        blocking=True,
-        text=f"programs {program} {text}, which this release does not copy",
-        remedy="take the program out of the route",
-    )
+    return [
+        Finding(
+            "program_category_combination",
+            blocking=True,
+            text=f"programs {uid} has a category combination of its own, which this release "
+            "does not copy",
+            remedy="take the program out of the route",
+        )
+        for uid, program in objects.get("programs", {}).items()
+        if program.get("categoryCombo", {}).get("id", "default") not in defaults | {"default"}
+    ]
 
 
 def differing(changes: Sequence[Change]) -> list[Finding]:

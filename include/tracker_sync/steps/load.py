@@ -18,13 +18,14 @@ from tracker_sync.loading import Destination, load_batch
 from tracker_sync.metadata.model import Model
 from tracker_sync.outcome import Entry, Outcome
 from tracker_sync.package import Package, Staged, open_package
-from tracker_sync.plan import Past
+from tracker_sync.plan import Known, Past
 from tracker_sync.publish import publish
 from tracker_sync.route import Route
 from tracker_sync.servers import state_folder
 from tracker_sync.slicing import Slice
 from tracker_sync.state import Page, recall, remember
 from tracker_sync.tally import refusals, tally_by_kind
+from tracker_sync.trees import KINDS
 from tracker_sync.workspace import Workspace, folder_name
 
 
@@ -53,9 +54,8 @@ def load(
     workspace.ledger(piece.slice).unlink(missing_ok=True)
     package = open_package(bundles)
     model = Model.from_json(workspace.model.read_text(encoding="utf-8"))
-    entries = _with_what_did_not_come(
-        _loaded(destination, route, workspace, package, model), package.notes
-    )
+    loaded = _loaded(destination, route, workspace, package, model)
+    entries = _with_what_did_not_come(piece, loaded, package.notes)
     page = Page(
         state_folder(workspace),
         folder_name(workspace.run_id),
@@ -86,13 +86,11 @@ def import_report(piece: Slice, entries: Sequence[Entry]) -> dict[str, Any]:
 def _loaded(
     destination: Destination, route: Route, workspace: Workspace, package: Package, model: Model
 ) -> Iterator[Entry]:
-    run = folder_name(workspace.run_id)
-    known = recall(state_folder(workspace), _people(package), but_run=run)
-    past = Past(known, _read_at(package), model)
+    past = Past(_known(workspace, package), _read_at(package), model)
     for trees in each_batch(package, route.batches):
         entries = load_batch(destination, trees, past)
         sent = sum(entry.sent for entry in entries)
-        _log.info("%s people compared, %s objects sent", len(trees), sent)
+        _log.info("%s people or events compared, %s objects sent", len(trees), sent)
         yield from entries
 
 
@@ -100,21 +98,35 @@ def _read_at(package: Package) -> datetime:
     return datetime.fromisoformat(package.notes["read_at"])
 
 
-def _people(package: Package) -> set[str]:
-    groups = package.row_groups()
-    return {uid for group in groups for uid in group["bundles"]["tracked_entity"].to_pylist()}
+def _known(workspace: Workspace, package: Package) -> Mapping[Ref, Known]:
+    """Return what other runs know of the objects of a package."""
+    roots: dict[str, set[str]] = {kind: set() for kind in KINDS}
+    for group in package.row_groups():
+        columns = (group["bundles"][name].to_pylist() for name in ("kind", "uid"))
+        for kind, uid in zip(*columns, strict=True):
+            roots[kind].add(uid)
+    return recall(
+        state_folder(workspace),
+        roots["TRACKED_ENTITY"],
+        but_run=folder_name(workspace.run_id),
+        events=roots["EVENT"],
+    )
 
 
-def _with_what_did_not_come(entries: Iterator[Entry], notes: Mapping[str, Any]) -> list[Entry]:
+def _with_what_did_not_come(
+    piece: Slice, entries: Iterator[Entry], notes: Mapping[str, Any]
+) -> list[Entry]:
     lost = {uid for uid, _ in notes["without_enrollment"]}
-    absent = [
-        Entry(Ref("TRACKED_ENTITY", uid), uid, Outcome.MISSING, code=NOT_RETURNED)
-        for uid in notes["absent"]
-    ]
-    gone = [
-        Entry(Ref("TRACKED_ENTITY", uid), uid, Outcome.HELD, code=GONE) for uid in notes["gone"]
-    ]
+    absent = [_line(piece, uid, Outcome.MISSING, NOT_RETURNED) for uid in notes["absent"]]
+    gone = [_line(piece, uid, Outcome.HELD, GONE) for uid in notes["gone"]]
     return [*absent, *gone, *(_missing_if(entry, lost) for entry in entries)]
+
+
+def _line(piece: Slice, uid: str, outcome: Outcome, code: str) -> Entry:
+    """Return the line of a person, or of an event without registration, that did not come."""
+    if piece.program:
+        return Entry(Ref("EVENT", uid), None, outcome, code=code)
+    return Entry(Ref("TRACKED_ENTITY", uid), uid, outcome, code=code)
 
 
 def _missing_if(entry: Entry, lost: set[str]) -> Entry:

@@ -87,16 +87,23 @@ def settle(route: Route, workspace: Workspace) -> Settlement:
 
 
 def _ledger(workspace: Workspace, piece: Slice) -> list[Entry]:
-    """Return a slice's ledger, with a line for everybody it should speak of and doesn't."""
+    """Return a slice's ledger, with a line for everything it should speak of and doesn't."""
     path = workspace.ledger(piece.slice)
     entries = [*read_ledger(path)] if path.is_file() else []
-    people = pq.read_table(workspace.listing, filters=pc.field("slice") == piece.slice)
-    listed = set(people["uid"].to_pylist())
-    silent = listed - {entry.tracked_entity for entry in entries}
+    listed = pq.read_table(workspace.listing, filters=pc.field("slice") == piece.slice)
+    roots = map(Ref, listed["kind"].to_pylist(), listed["uid"].to_pylist())
+    silent = set(roots) - {_root(entry) for entry in entries}
     return entries + [
-        Entry(Ref("TRACKED_ENTITY", uid), uid, Outcome.MISSING, code=NO_LEDGER)
-        for uid in sorted(silent)
+        Entry(root, _person(root), Outcome.MISSING, code=NO_LEDGER) for root in sorted(silent)
     ]
+
+
+def _root(entry: Entry) -> Ref:
+    return Ref("TRACKED_ENTITY", entry.tracked_entity) if entry.tracked_entity else entry.ref
+
+
+def _person(root: Ref) -> str | None:
+    return root.uid if root.kind == "TRACKED_ENTITY" else None
 
 
 def _missing(entries: Iterable[Entry]) -> list[str]:

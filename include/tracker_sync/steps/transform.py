@@ -17,15 +17,15 @@ class Transformed:
 
     Attributes:
         package: Where the bundles lie.
-        people: How many people they hold.
+        roots: How many people, or events without registration, they hold.
     """
 
     package: Staged
-    people: int
+    roots: int
 
 
 def transform(extracted: Staged) -> Transformed:
-    """Make a row of `bundles.BUNDLES` of each staged person, row group by row group.
+    """Make a row of `bundles.BUNDLES` of each staged person or lone event, row group by row group.
 
     Raises:
         DamagedPackage: A staged file is not what was written.

@@ -1,0 +1,209 @@
+"""A batch reaches a real destination, is proven to lie there, and nothing is sent twice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from builders import MODEL, PROGRAM, lone_event, lone_trees, page, person, trees
+from dhis2_api.client import Dhis2Client
+from dhis2_api.credentials import Credentials
+from dhis2_api.export import Listing
+from dhis2_api.fields import UID_KEYS, Listed
+from dhis2_api.importer import Ref, delete_objects
+from dhis2_api.reading import read_list
+from scripted_server import Reply, Request, as_json, of_version, scripted
+from servers import HIV, SENEGAL, SURVEILLANCE, grant, route, running
+from tracker_sync.content import content_hash
+from tracker_sync.loading import Destination, load_batch
+from tracker_sync.metadata import synchronise
+from tracker_sync.outcome import Entry, Outcome
+from tracker_sync.people import read_events, read_people
+from tracker_sync.plan import Past
+from tracker_sync.stamps import read_stamps
+from tracker_sync.tables import flatten, flatten_events
+from tracker_sync.trees import Tree, grow
+
+
+NOW = datetime(2026, 11, 24, 13, tzinfo=UTC)
+RESULT = "nEHoqPyvxSS"  # compulsory in the stage of notified cases
+
+
+@dataclass(frozen=True)
+class Road:
+    """A district, and a server that has its metadata and may take its data."""
+
+    source: Dhis2Client
+    destination: Destination
+    past: Past
+
+    def cases(self) -> list[Tree]:
+        """The notified cases at the source."""
+        return events_of(self.source, listed(self.source, "events", SURVEILLANCE))
+
+    def load(self, trees: list[Tree]) -> dict[Ref, Entry]:
+        lines = load_batch(self.destination, trees, self.past)
+        assert lines
+        return {line.ref: line for line in lines}
+
+
+@pytest.fixture(params=["2.40.9", "2.43.1"])
+def road(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Road]:
+    with (
+        running(tmp_path, "from", district=True, version=request.param) as source,
+        running(tmp_path, "to", version=request.param) as destination,
+    ):
+        programs = (HIV, SURVEILLANCE)
+        model = synchronise(source, destination, route(programs=programs)).model
+        grant(destination, SENEGAL)
+        fresh = Credentials(token=f"d2p_{'to':x<32}")  # a session keeps the rights it began with
+        with Dhis2Client(destination.url, fresh, name="to") as client:
+            yield Road(source, Destination(client, programs), Past({}, NOW, model))
+
+
+def listed(client: Dhis2Client, kind: Listed, program: str) -> list[str]:
+    listing = Listing(kind, program, (SENEGAL,), None, 1_000)
+    uids = [row[UID_KEYS[kind]] for row in read_list(client, listing, ZoneInfo("UTC"))]
+    assert uids
+    return uids
+
+
+def events_of(client: Dhis2Client, uids: list[str]) -> list[Tree]:
+    batches = read_events(client, uids, SURVEILLANCE, 300)
+    return [tree for batch in batches for tree in grow(flatten_events(batch.rows))]
+
+
+def contents(events: list[Tree]) -> dict[str, str]:
+    return {event.uid: content_hash("EVENT", event.payload) for event in events}
+
+
+def outcomes(lines: dict[Ref, Entry]) -> set[Outcome]:
+    return {line.outcome for line in lines.values()}
+
+
+def test_events_without_registration_arrive_and_are_not_sent_again(road: Road) -> None:
+    cases = road.cases()
+    assert len(cases) == 60
+
+    first = road.load(cases)
+    there = events_of(road.destination.client, [case.uid for case in cases])
+    second = road.load(cases)
+
+    assert outcomes(first) == {Outcome.STORED}
+    assert {line.tracked_entity for line in first.values()} == {None}
+    assert contents(there) == contents(cases)
+    assert outcomes(second) == {Outcome.UNCHANGED}
+    assert not any(line.sent for line in second.values())
+
+
+def test_every_line_has_the_stamp_the_destination_gave(road: Road) -> None:
+    cases = road.cases()
+
+    first, second = road.load(cases), road.load(cases)
+
+    stamps = read_stamps(road.destination.client, cases)
+    assert stamps.keys() == first.keys()
+    assert {ref: line.destination_updated_at for ref, line in first.items()} == stamps
+    assert {ref: line.destination_updated_at for ref, line in second.items()} == stamps
+
+
+def test_a_refused_event_never_blocks_its_neighbours(road: Road) -> None:
+    bad, *good = road.cases()
+    values = [value for value in bad.payload["dataValues"] if value["dataElement"] != RESULT]
+    bad = replace(bad, payload={**bad.payload, "dataValues": values})
+
+    lines = road.load([bad, *good])
+
+    refused = {ref.uid: line for ref, line in lines.items() if line.outcome is Outcome.REFUSED}
+    assert refused.keys() == {bad.uid}
+    assert refused[bad.uid].code == "E1303"
+    assert sum(line.outcome is Outcome.STORED for line in lines.values()) == len(good) == 59
+    assert len(events_of(road.destination.client, [bad.uid, good[0].uid])) == 1
+
+
+def test_an_event_deleted_at_the_destination_is_refused_and_one_at_the_source_held(
+    road: Road,
+) -> None:
+    here, there, *_ = road.load(road.cases())
+    delete_objects(road.source, [here])
+    delete_objects(road.destination.client, [there])
+
+    lines = road.load(events_of(road.source, [here.uid, there.uid]))
+
+    assert (lines[here].outcome, lines[here].code) == (Outcome.HELD, "SYNC_DELETE_HELD")
+    assert (lines[there].outcome, lines[there].code) == (Outcome.REFUSED, "E1082")
+
+
+def test_only_the_event_that_changed_is_sent_and_a_cleared_value_is_cleared(road: Road) -> None:
+    road.load(road.cases())
+    victim, other, *_ = road.cases()
+    held = [value["dataElement"] for value in victim.payload["dataValues"]]
+    values = [{"dataElement": uid, "value": "NEG" if uid == RESULT else None} for uid in held]
+    payload = {**victim.payload, "dataValues": values}
+    road.source.post("/api/tracker", {"events": [payload]}, {"async": "false"})
+
+    lines = road.load(events_of(road.source, [victim.uid, other.uid]))
+
+    assert [ref.uid for ref, line in lines.items() if line.sent] == [victim.uid]
+    theirs = events_of(road.destination.client, [victim.uid])
+    assert [value["value"] for value in theirs[0].payload["dataValues"]] == ["NEG"]
+    assert contents(theirs) == contents(events_of(road.source, [victim.uid]))
+
+
+def test_a_person_gets_the_stamps_of_all_below_though_only_an_event_was_sent(road: Road) -> None:
+    uids = listed(road.source, "trackedEntities", HIV)[:5]
+    people = [
+        tree
+        for batch in read_people(road.source, uids, 300)
+        for tree in grow(flatten(batch.rows, (HIV,)))
+    ]
+    road.load(people)
+    events = people[0].payload["enrollments"][0]["events"]
+    events[0]["occurredAt"] = "2026-02-01T00:00:00.000"
+
+    lines = road.load(people)
+
+    assert [ref.uid for ref, line in lines.items() if line.sent] == [events[0]["event"]]
+    stamps = read_stamps(road.destination.client, people)
+    assert {ref: line.destination_updated_at for ref, line in lines.items()} == {
+        ref: stamps[ref] for ref in lines
+    }
+
+
+def test_what_is_called_stored_and_is_not_there_is_missing() -> None:
+    def script(request: Request) -> Reply:
+        if request.method == "GET":
+            return Reply(200, page().replace(b"trackedEntities", request.path[13:].encode()))
+        return stored(request.body)
+
+    with (
+        scripted(of_version("2.42.4", script)) as server,
+        Dhis2Client(server.url) as client,
+    ):
+        destination = Destination(client, (PROGRAM,), pauses=())
+        batches = [trees(person()), lone_trees(lone_event())]
+        lines = [load_batch(destination, batch, Past({}, NOW, MODEL)) for batch in batches]
+
+    assert [len(batch) for batch in lines] == [3, 1]
+    for line in (line for batch in lines for line in batch):
+        assert (line.outcome, line.code) == (Outcome.MISSING, "SYNC_STORED_AND_NOT_THERE")
+        assert line.action is None
+
+
+def stored(body: dict[str, Any]) -> Reply:
+    keys = {"trackedEntities": "trackedEntity", "enrollments": "enrollment", "events": "event"}
+    kinds = dict(zip(keys, ("TRACKED_ENTITY", "ENROLLMENT", "EVENT"), strict=True))
+    types = {
+        kinds[name]: {
+            "objectReports": [{"trackerType": kinds[name], "uid": row[keys[name]]} for row in rows]
+        }
+        for name, rows in body.items()
+    }
+    report = {"status": "OK", "validationReport": {"errorReports": []}}
+    return as_json(report | {"bundleReport": {"typeReportMap": types}})
