@@ -17,7 +17,7 @@ def checked_address(url: str) -> str:
     Raises:
         PermanentError: The URL is none of these; the message says what to change.
     """
-    parts = _split(url)
+    parts = split_address(url)
     problem = _problem(parts)
     if problem:
         raise PermanentError(f"the server's address {problem}; use https://host/path")
@@ -26,12 +26,17 @@ def checked_address(url: str) -> str:
     return f"{parts.scheme}://{host}{port}{parts.path.rstrip('/')}"
 
 
-def _split(url: str) -> SplitResult:
+def split_address(url: str) -> SplitResult:
+    """Return the parts of a URL.
+
+    Raises:
+        PermanentError: It is none. What Python says of it quotes it, password and all.
+    """
     try:
         parts = urlsplit(url.strip())
         _ = parts.port  # reading it is what checks it
-    except ValueError as error:
-        raise PermanentError("the server's address cannot be read as a URL") from error
+    except ValueError:
+        raise PermanentError("the server's address cannot be read as a URL") from None
     return parts
 
 

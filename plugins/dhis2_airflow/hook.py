@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 from airflow.providers.http.hooks.http import HttpHook
 from airflow.sdk import Connection
 from airflow.sdk.exceptions import AirflowNotFoundException
 
+from dhis2_api.address import split_address
 from dhis2_api.client import Dhis2Client
 from dhis2_api.credentials import Credentials
 from dhis2_api.dialects import dialect_of
@@ -83,7 +83,8 @@ def describe(client: Dhis2Client) -> str:
 
 def _address(connection: Connection) -> str:
     host = connection.host or ""
-    parts = urlsplit(host if "://" in host else f"{connection.schema or 'https'}://{host}")
+    url = host if "://" in host else f"{connection.schema or 'https'}://{host}"
+    parts = split_address(url)
     if connection.port and ":" not in parts.netloc.rpartition("]")[2]:
         parts = parts._replace(netloc=f"{parts.netloc}:{connection.port}")
     return parts.geturl()

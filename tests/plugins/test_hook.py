@@ -56,6 +56,24 @@ def test_a_connection_without_tls_is_refused_with_its_remedy(
     assert hook.test_connection()[0] is False
 
 
+@pytest.mark.parametrize(
+    "host", ["awa:secret@dhis2\u2100.example.org", "https://awa:secret@[dhis2.example.org"]
+)
+def test_an_address_nobody_can_read_is_refused_without_showing_it(
+    host: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hook = connect(monkeypatch, host=host)
+
+    with pytest.raises(PermanentError, match="cannot be read as a URL") as error:
+        hook.client()
+    good, text = hook.test_connection()
+
+    assert error.value.__suppress_context__
+    assert error.value.__cause__ is None
+    assert not good
+    assert "secret" not in text
+
+
 def test_the_test_button_says_version_account_rights_and_clock(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
