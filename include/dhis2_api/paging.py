@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sized
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import count
 from typing import Generic, TypeVar
 
@@ -42,7 +42,7 @@ class Asked:
     """
 
     path: str
-    params: Params
+    params: Params = field(repr=False)  # a filter's value may be a patient's
     envelope: Envelope
 
 
@@ -58,7 +58,7 @@ class Page(Generic[Rows]):
     """
 
     number: int
-    rows: Rows
+    rows: Rows = field(repr=False)
     goes_on: bool = False
     pages: int | None = None
 
@@ -74,9 +74,14 @@ def each_page(
     """Yield the rows of every page of a list.
 
     A short page is not the end, nor is an empty one: rows are taken away after the
-    page was cut (tracker-api 2.4). The end is where the server names no next page;
-    or, where it names none ever, a page without rows that lies beyond the last one
-    of a count made at that very moment.
+    page was cut (tracker-api 2.4). The end is a page that is not full and behind which
+    the server names none; or, where it names none ever, a page without rows that lies
+    beyond the last one of a count made at that very moment.
+
+    What is in the list from the first request to the last comes at least once, as long
+    as nothing leaves the list meanwhile. A row that leaves it moves all behind it one
+    place forward, over the edge of a page that was read already: then one of them is
+    missed, and reading again brings it.
 
     Raises:
         UnexpectedAnswer: The server answered another page than the one asked for, a
@@ -96,15 +101,24 @@ def each_page(
             pages = _counted(page, what)
         yield page.rows
         empty = not len(page.rows)
-        if (number > pages and empty) if counts else not page.goes_on:
+        if (number > pages and empty) if counts else _ends(page, asked):
             return
+
+
+def _ends(page: Page[Rows], asked: Asked) -> bool:
+    # A full page may only have lost the name of the next one.
+    return not page.goes_on and len(page.rows) < _page_size(asked)
 
 
 def _check(page: Page[Rows], number: int, asked: Asked, what: str) -> None:
     if page.number != number:
         raise UnexpectedAnswer(f"{what} answered page {page.number} when asked for {number}")
-    if len(page.rows) > int(str(asked.params["pageSize"])):
+    if len(page.rows) > _page_size(asked):
         raise UnexpectedAnswer(f"{what}: the server ignored `pageSize`; more rows came")
+
+
+def _page_size(asked: Asked) -> int:
+    return int(str(asked.params["pageSize"]))
 
 
 def _counted(page: Page[Rows], what: str) -> int:
