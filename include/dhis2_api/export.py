@@ -9,8 +9,7 @@ from typing import Literal
 
 from dhis2_api.dialects import Dialect
 from dhis2_api.errors import PermanentError
-from dhis2_api.evidence import evidence_of, fields_with
-from dhis2_api.fields import Listed
+from dhis2_api.fields import LISTING_FIELDS, Listed
 from dhis2_api.paging import Asked, envelope_of
 from dhis2_api.selection import EVERYTHING, Selection, selection_params
 
@@ -65,11 +64,10 @@ def listing_requests(listing: Listing, dialect: Dialect) -> Iterable[Asked]:
         PermanentError: No server answers such a list.
     """
     check_scope(listing)
-    evidence = evidence_of(listing.selection, listing.kind)
     order = dialect.enrollment_order if listing.kind == "enrollments" else "createdAt:asc"
     params: dict[str, str | int] = {
         dialect.org_unit_mode: listing.mode,
-        "fields": listing.fields or fields_with(evidence, listing.kind),
+        "fields": listing.fields or LISTING_FIELDS[listing.kind],
         "includeDeleted": includes_deleted(listing, dialect),
         "pageSize": listing.page_size,
         "program": listing.program,

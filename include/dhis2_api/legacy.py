@@ -4,88 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from dhis2_api.client import Dhis2Client
-from dhis2_api.dialects import LastPage
 from dhis2_api.errors import PermanentError, UnsupportedVersion
 from dhis2_api.export import Listing, check_scope
-from dhis2_api.fields import Listed
+from dhis2_api.heard import check_bound, check_selection
 from dhis2_api.json_pages import Row
+from dhis2_api.legacy_lists import LEGACY_LISTS, LegacyList
 from dhis2_api.legacy_rows import from_legacy
 from dhis2_api.paging import Asked, Envelope
-from dhis2_api.reading import check_bound, each_row
-from dhis2_api.selection import Filter, Selection, parts_of
-
-
-@dataclass(frozen=True, slots=True)
-class _List:
-    """One legacy list (tracker-api 8.1).
-
-    Attributes:
-        name: Its path below `/api/`, and the key of its rows.
-        uid: The key of a row's UID.
-        org_units: Its org units.
-        updated_after: Its lower bound.
-        last_page: How its end is known.
-        fields: What a listing needs.
-        selection: What it calls the parts of a selection.
-    """
-
-    name: str
-    uid: str
-    org_units: str
-    updated_after: str
-    last_page: LastPage
-    fields: str
-    selection: dict[str, str]
-
-
-_ENROLLMENT = {"enrollment_status": "programStatus", "follow_up": "followUp"}
-
-_LISTS: dict[Listed, _List] = {
-    "trackedEntities": _List(
-        "trackedEntityInstances",
-        uid="trackedEntityInstance",
-        org_units="ou",
-        updated_after="lastUpdatedStartDate",
-        last_page="counted",
-        fields="trackedEntityInstance,orgUnit,lastUpdated,deleted",
-        selection={
-            **_ENROLLMENT,
-            "program_stage": "programStage",
-            "event_status": "eventStatus",
-            "occurred_after": "eventStartDate",
-            "occurred_before": "eventEndDate",
-        },
-    ),
-    "enrollments": _List(
-        "enrollments",
-        uid="enrollment",
-        org_units="ou",
-        updated_after="lastUpdated",
-        last_page="flagged",
-        fields="enrollment,trackedEntityInstance,lastUpdated,deleted",
-        selection=_ENROLLMENT,
-    ),
-    "events": _List(
-        "events",
-        uid="event",
-        org_units="orgUnit",
-        updated_after="lastUpdatedStartDate",
-        last_page="flagged",
-        fields="event,trackedEntityInstance,lastUpdated,deleted",
-        selection={
-            **_ENROLLMENT,
-            "program_stage": "programStage",
-            "event_status": "status",
-            "occurred_after": "startDate",
-            "occurred_before": "endDate",
-        },
-    ),
-}
+from dhis2_api.reading import each_row
+from dhis2_api.selection import Filter, Selection, check_values, parts_of
 
 
 def read_legacy_list(client: Dhis2Client, listing: Listing, zone: ZoneInfo) -> Iterator[Row]:
@@ -102,22 +35,36 @@ def read_legacy_list(client: Dhis2Client, listing: Listing, zone: ZoneInfo) -> I
     Raises:
         UnsupportedVersion: The server is 2.42 or newer, where there are no such lists.
         PermanentError: No legacy list can be asked for this.
-        UnexpectedAnswer: The server ignored the lower bound, or answered no rows of this kind.
+        UnexpectedAnswer: The server ignored the lower bound or what selects, so far as its
+            rows show, or answered no rows of this kind.
     """
     if not client.dialect.legacy:
         raise UnsupportedVersion(
             f"{client.name}: DHIS2 {client.dialect.version} has no legacy lists: "
             "read from /api/tracker"
         )
-    there = _LISTS[listing.kind]
+    there = LEGACY_LISTS[listing.kind]
+    listing = replace(listing, updated_after=_said_once(listing.updated_after, zone))
     for asked in _requests(listing, there, zone):
+        what = f"{client.name}: GET {asked.path}"
         for row in each_row(client, asked, there.uid):
             newest = from_legacy(row)
-            check_bound(newest, listing, zone, f"{client.name}: GET {asked.path}")
+            check_bound(newest, listing, zone, what)
+            check_selection(newest, listing, what)
             yield newest
 
 
-def _requests(listing: Listing, there: _List, zone: ZoneInfo) -> list[Asked]:
+def _said_once(bound: datetime | None, zone: ZoneInfo) -> datetime | None:
+    """Return the bound; in the hour that a clock repeats, an instant before both readings."""
+    if bound is None:
+        return None
+    first = bound.astimezone(zone).replace(fold=0)
+    # What a clock shows again, it shows later by so much.
+    repeated = first.replace(fold=1).astimezone(UTC) - first.astimezone(UTC)
+    return first.astimezone(UTC) - repeated if repeated else bound
+
+
+def _requests(listing: Listing, there: LegacyList, zone: ZoneInfo) -> list[Asked]:
     check_scope(listing)
     bound = listing.updated_after
     params: dict[str, Any] = {
@@ -141,7 +88,7 @@ def _requests(listing: Listing, there: _List, zone: ZoneInfo) -> list[Asked]:
     ]
 
 
-def _org_units(listing: Listing, there: _List) -> list[dict[str, str]]:
+def _org_units(listing: Listing, there: LegacyList) -> list[dict[str, str]]:
     if not listing.org_units:
         return [{}]
     if listing.kind == "events":
@@ -149,7 +96,7 @@ def _org_units(listing: Listing, there: _List) -> list[dict[str, str]]:
     return [{there.org_units: ";".join(listing.org_units)}]
 
 
-def _selected(selection: Selection, kind: str, there: _List) -> dict[str, Any]:
+def _selected(selection: Selection, kind: str, there: LegacyList) -> dict[str, Any]:
     parts = parts_of(selection)
     unknown = sorted(parts.keys() - there.selection.keys())
     if unknown or (selection.filters and kind != "trackedEntities"):
@@ -160,6 +107,7 @@ def _selected(selection: Selection, kind: str, there: _List) -> dict[str, Any]:
 
 
 def _filter(item: Filter) -> str:
+    check_values(item)
     # There is no way to escape here (tracker-api 9).
     if any(re.search("[:;,]", value) for value in item.values):
         raise PermanentError(f"a value of the filter on {item.attribute} holds one of : ; ,")

@@ -145,9 +145,18 @@ def filter_text(filters: tuple[Filter, ...], dialect: Dialect) -> str:
     return ",".join(":".join([attribute, *found]) for attribute, found in conditions.items())
 
 
-def _value(item: Filter) -> str:
+def check_values(item: Filter) -> None:
+    """Refuse a filter whose values no server can be asked for as they are meant.
+
+    Raises:
+        PermanentError: The message names the attribute, and never a value.
+    """
     if item.operator == "IN" and any(";" in value for value in item.values):
         raise PermanentError(f"a value of the filter on {item.attribute} holds a semicolon")
     if not item.values or (len(item.values) > 1 and item.operator != "IN"):
         raise PermanentError(f"the filter on {item.attribute} needs one value, or IN several")
+
+
+def _value(item: Filter) -> str:
+    check_values(item)
     return re.sub(r"([/:,])", r"/\1", ";".join(item.values))

@@ -42,7 +42,7 @@ def new_uid() -> str:
 
 @dataclass(frozen=True)
 class World:
-    """Two programs (one `unregistered`) of a stage each, two org units, and whom tests put there."""
+    """Two programs, one of them `unregistered`, two org units, and whom the tests put there."""
 
     client: Dhis2Client
     zone: ZoneInfo
