@@ -13,6 +13,7 @@ import pytest
 from dhis2_api.importer import Ref
 from tracker_sync.ledger import write_ledger
 from tracker_sync.outcome import Entry, Outcome
+from tracker_sync.report_text import report_lines
 from tracker_sync.route import Route
 from tracker_sync.run_plan import RunPlan, write_run_plan
 from tracker_sync.slicing import Slice
@@ -24,6 +25,8 @@ from tracker_sync.workspace import Workspace
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 FIRST, SECOND = "person00001", "person00002"
+PEOPLE = (Ref("TRACKED_ENTITY", FIRST), Ref("TRACKED_ENTITY", SECOND))
+LONE = Ref("EVENT", "event000001")  # without registration
 
 
 def entry(uid: str, outcome: Outcome = Outcome.STORED, **more: Any) -> Entry:
@@ -31,9 +34,9 @@ def entry(uid: str, outcome: Outcome = Outcome.STORED, **more: Any) -> Entry:
 
 
 class Run:
-    """A run with one slice of two people, whose ledger a test writes."""
+    """A run with one slice of two people, or of what is given; a test writes its ledger."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, *to_read: Ref) -> None:
         self.workspace = Workspace(root, "north", "manual__1")
         window = Window(None, NOON, None, moves=True)
         slices = (Slice("rufisque001", "Rufisque", 2),)
@@ -41,13 +44,13 @@ class Run:
         write_run_plan(self.workspace.plan, plan)
         rows = [
             {
-                "kind": "TRACKED_ENTITY",
-                "uid": uid,
+                "kind": ref.kind,
+                "uid": ref.uid,
                 "slice": "rufisque001",
                 "programs": ["p"],
                 "listed": True,
             }
-            for uid in (FIRST, SECOND)
+            for ref in to_read or PEOPLE
         ]
         pq.write_table(pa.Table.from_pylist(rows, TO_READ), self.workspace.listing)
 
@@ -85,6 +88,19 @@ def test_a_person_the_ledger_does_not_speak_of_is_missing(run: Run) -> None:
 
     assert settlement.accounted == {}
     assert [item["uid"] for item in settlement.report["refusals"]] == [SECOND]
+
+
+def test_a_lone_event_is_accounted_for_by_a_line_of_its_own(tmp_path: Path) -> None:
+    run = Run(tmp_path, LONE)
+
+    spoken_of = run.settled(Entry(LONE, None, Outcome.STORED))
+    silent = run.settled(Entry(LONE, FIRST, Outcome.STORED))
+
+    require_clean(spoken_of)
+    assert silent.report["totals"]["missing"] == 1
+    (refusal,) = silent.report["refusals"]
+    assert (refusal["kind"], refusal["uid"], refusal["tracked_entity"]) == (*LONE, None)
+    assert f"{LONE.kind} {LONE.uid}" in [line.strip() for line in report_lines(silent.report)]
 
 
 def test_a_new_refusal_is_red_and_lets_the_watermark_pass(run: Run) -> None:
