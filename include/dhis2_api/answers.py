@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 from dhis2_api.errors import (
@@ -16,9 +14,7 @@ from dhis2_api.errors import (
     Unauthorized,
     UnexpectedAnswer,
 )
-
-
-_GATEWAY = {429, 502, 503, 504}
+from dhis2_api.patience import seconds_to_wait
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +70,22 @@ def refuse_unless_expected(answer: Answer, *, also: Collection[int] = ()) -> Non
     raise _error(answer)
 
 
+def refuse_unless_done(answer: Answer, status: int) -> None:
+    """Return if a write was answered by *status* and an OK in DHIS2's own words.
+
+    A proxy's or a login page's 200 says nothing of what was written.
+
+    Raises:
+        UnexpectedAnswer: It was not.
+    """
+    body = answer.json()
+    if answer.status != status or not isinstance(body, dict) or body.get("status") != "OK":
+        raise UnexpectedAnswer(
+            f"{answer.what} answered {answer.status} and not {status} with a status of OK: "
+            "see on the server whether it was done"
+        )
+
+
 def error_code(answer: Answer) -> str | None:
     """Return the DHIS2 code (`E1006`) of a refusal; its text quotes values and is left alone."""
     try:
@@ -83,23 +95,12 @@ def error_code(answer: Answer) -> str | None:
     return code if isinstance(code, str) else None
 
 
-def seconds_to_wait(retry_after: str) -> float | None:
-    """Read a `Retry-After` header: seconds, or a date; nothing if it is neither."""
-    if retry_after.strip().isdecimal():
-        return float(retry_after)
-    try:
-        moment = parsedate_to_datetime(retry_after)
-    except ValueError:
-        return None
-    return max(0.0, moment.timestamp() - time.time())
-
-
 def _error(answer: Answer) -> Dhis2Error:
     if 300 <= answer.status < 400:
         return _redirected(answer)
-    if answer.status in _GATEWAY:
+    if answer.status == 429 or answer.status >= 500:
         return TransientError(
-            f"{answer.what} answered {answer.status}: the server is busy or away",
+            f"{answer.what} answered {_status(answer)}: the server is busy, away or broke down",
             untouched=answer.status == 429,
             retry_after=seconds_to_wait(answer.retry_after),
         )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel, Field, ValidationError
 
-from dhis2_api.answers import error_code
+from dhis2_api.answers import error_code, refuse_unless_done
 from dhis2_api.client import Dhis2Client
 from dhis2_api.errors import RequestRefused, UnexpectedAnswer
 from dhis2_api.exchange import Params, Request
@@ -83,10 +83,9 @@ def upload_file(client: Dhis2Client, file: File) -> None:
         files={"file": (file.name, file.content, file.kind)},
     )
     answer = client.send(request, also={409})
-    if answer.status == 202:
-        return
     if answer.status != 409:
-        raise UnexpectedAnswer(f"{answer.what} answered {answer.status} instead of 202")
+        refuse_unless_done(answer, 202)
+        return
     if error_code(answer) != "E1119" or not _is_same(_resource(client, file.uid), file.content):
         raise RequestRefused(
             f"{answer.what} answered 409 for file {file.uid}: another file has its UID",

@@ -6,7 +6,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from dhis2_api.answers import error_code
 from dhis2_api.client import Dhis2Client
+from dhis2_api.errors import RequestRefused
 from dhis2_api.import_report import ImportReport, Ref, read_report
 from dhis2_api.jobs import JobPatience, report_of_job, started_job
 
@@ -74,11 +76,16 @@ def import_objects(
     one a new UID, and a repeated request would make a second object.
 
     Raises:
-        RequestRefused: The server refused the request as a whole.
+        RequestRefused: The server refused the request as a whole, or broke down at it (500).
+            It keeps nothing of it then (measured: a NUL character), and one object may be to
+            blame: send it again in halves, which does no harm to what it kept after all.
         TransientError: The outcome is unknown.
         UnexpectedAnswer: The answer is no import report.
     """
-    answer = client.post("/api/tracker", payload, options.params(), also={409})
+    answer = client.post("/api/tracker", payload, options.params(), also={409, 500})
+    if answer.status == 500:
+        what = f"{answer.what} answered 500: the server broke down at this request"
+        raise RequestRefused(what, status=500, code=error_code(answer))
     if options.job and answer.status != 409:
         return report_of_job(client, started_job(answer), options.job)
     return read_report(answer)

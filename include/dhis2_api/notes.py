@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from dhis2_api.client import Dhis2Client
-from dhis2_api.errors import UnsupportedVersion
+from dhis2_api.errors import UnexpectedAnswer, UnsupportedVersion
 
 
 def add_note(
@@ -19,10 +19,14 @@ def add_note(
     Raises:
         UnsupportedVersion: The server is older than 2.42.
         RequestRefused: The object is not there.
+        UnexpectedAnswer: The answer is not the note, which is how a server says it was added.
     """
     if not client.dialect.notes:
         raise UnsupportedVersion(
             f"{client.name}: DHIS2 {client.dialect.version} adds no note by itself: "
             "send it within its object"
         )
-    client.post(f"/api/tracker/{kind}/{uid}/note", {"note": note, "value": text})
+    answer = client.post(f"/api/tracker/{kind}/{uid}/note", {"note": note, "value": text})
+    added = answer.json()
+    if not isinstance(added, dict) or added.get("note") != note:
+        raise UnexpectedAnswer(f"{answer.what} answered {answer.status} without note {note}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dhis2_api.answers import refuse_unless_done
 from dhis2_api.client import Dhis2Client
 from dhis2_api.errors import PermanentError, UnexpectedAnswer
 
@@ -30,13 +31,16 @@ def transfer_owner(client: Dhis2Client, tracked_entity: str, program: str, org_u
 
     Raises:
         PermanentError: The server did not do it, or the person has no owner there yet.
+        TransientError: The outcome is unknown; transferring again does no harm.
+        UnexpectedAnswer: An answer is none about owners.
     """
     before = read_owner(client, tracked_entity, program)
     if before == org_unit:
         return False
     dialect = client.dialect
     params = {dialect.owned: tracked_entity, "program": program, dialect.owner: org_unit}
-    client.request("PUT", "/api/tracker/ownership/transfer", params=params)
+    answer = client.request("PUT", "/api/tracker/ownership/transfer", params=params)
+    refuse_unless_done(answer, 200)
     if read_owner(client, tracked_entity, program) != org_unit:
         raise PermanentError(
             f"{client.name}: {tracked_entity} was not transferred to {org_unit} in program "

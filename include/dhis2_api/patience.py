@@ -7,6 +7,7 @@ import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from itertools import count
 from typing import TypeVar
 
@@ -56,6 +57,17 @@ def patiently(
             _log.warning("trying again in %.1f s: %s", pause, error)
             time.sleep(pause)
     raise AssertionError  # pragma: no cover - count() does not end
+
+
+def seconds_to_wait(retry_after: str) -> float | None:
+    """Read a `Retry-After` header: seconds, or a date; nothing if it is neither."""
+    if retry_after.strip().isdecimal():
+        return float(retry_after)
+    try:
+        moment = parsedate_to_datetime(retry_after)
+    except ValueError:
+        return None
+    return max(0.0, moment.timestamp() - time.time())
 
 
 def _pause(patience: Patience, tries: int) -> float:

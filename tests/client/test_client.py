@@ -14,7 +14,6 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from dhis2_api.answers import seconds_to_wait
 from dhis2_api.client import Dhis2Client
 from dhis2_api.credentials import Credentials
 from dhis2_api.dialects import dialect_of
@@ -28,7 +27,7 @@ from dhis2_api.errors import (
     UnsupportedVersion,
 )
 from dhis2_api.exchange import Limits
-from dhis2_api.patience import Patience
+from dhis2_api.patience import Patience, seconds_to_wait
 from scripted_server import Reply, Request, as_json, scripted
 
 
@@ -40,7 +39,8 @@ ANSWERS = {
     "a wrong password": (as_json({"message": CANARY}, 401), Unauthorized),
     "a right that lacks": (as_json({"message": CANARY, "errorCode": "E1006"}, 403), Unauthorized),
     "a refused request": (as_json({"message": CANARY}, 409), RequestRefused),
-    "a broken server": (as_json({"message": CANARY}, 500), RequestRefused),
+    "a broken server": (as_json({"message": CANARY}, 500), TransientError),
+    "a broken server's web page": (Reply(500, HTML, "text/html"), TransientError),
     "too many requests": (as_json({}, 429), TransientError),
     "a gateway": (Reply(502, HTML, "text/html"), TransientError),
     "a web page with 200": (Reply(200, HTML, "text/html"), UnexpectedAnswer),
@@ -240,6 +240,7 @@ def test_a_session_that_is_refused_again_is_refused() -> None:
 SHORT = Patience(budget=5, first=0.01, longest=0.02)
 HICCUPS: dict[str, Reply | None] = {
     "a gateway": Reply(502, HTML, "text/html"),
+    "a broken server": as_json({"status": "ERROR"}, 500),
     "too many requests": as_json({}, 429),
     "no answer": None,
     "half an answer": Reply(200, b'{"a": 1}', cut=True),

@@ -24,7 +24,7 @@ from dhis2_api.importer import ImportOptions, ImportReport, Ref, delete_objects,
 from dhis2_api.jobs import JobPatience
 from dhis2_api.notes import add_note
 from dhis2_api.ownership import read_owner, transfer_owner
-from scripted_server import Reply, Request, ScriptedServer, as_json, scripted
+from scripted_server import Reply, Request, ScriptedServer, as_json, of_version, scripted
 
 
 EVENT = Ref("EVENT", "xO95uBeNYCR")
@@ -88,6 +88,19 @@ def test_a_request_that_fails_as_a_whole_is_refused_as_a_whole(version: str, nam
         answered(version, name)
 
     assert error.value.status == recorded(version)[name].status
+
+
+@pytest.mark.parametrize(
+    "broken", [as_json({"status": "ERROR"}, 500), Reply(500, b"<html>", "text/html")]
+)
+def test_an_import_a_server_broke_down_at_is_a_request_to_halve(broken: Reply) -> None:
+    """What a NUL does (recordings: 372-scenario-nul-neighbours), whoever says so."""
+    with scripted(lambda _: broken) as server, Dhis2Client(server.url) as client:
+        with pytest.raises(RequestRefused) as error:
+            import_objects(client, {"events": []})
+
+    assert error.value.status == 500
+    assert len(server.requests) == 1
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -254,7 +267,7 @@ def test_a_transfer_to_nowhere_is_found_out_whatever_the_server_says(version: st
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_a_key_of_the_data_store_is_created_only_if_absent(version: str) -> None:
-    names = ("create", "create-again", "update", "read", "delete", "read-missing")
+    names = ("create", "create-again", "read", "update", "read", "delete", "read-missing")
     exchanges = [f"datastore-{name}" for name in names]
 
     with in_turn(version, *exchanges) as (client, server):
@@ -312,9 +325,9 @@ def test_a_page_in_the_place_of_a_file_is_no_file() -> None:
 @pytest.mark.parametrize("version", VERSIONS)
 def test_a_note_is_added_by_itself_where_that_works(version: str) -> None:
     def script(request: Request) -> Reply:
-        return as_json({"version": version})
+        return as_json(request.body)
 
-    with scripted(script) as server, Dhis2Client(server.url) as client:
+    with scripted(of_version(version, script)) as server, Dhis2Client(server.url) as client:
         if not dialect_of(version).notes:
             with pytest.raises(UnsupportedVersion, match="within its object"):
                 add_note(client, "events", "f7sedmUE3eD", "RacTEIidemC", "secret")
@@ -325,10 +338,46 @@ def test_a_note_is_added_by_itself_where_that_works(version: str) -> None:
     assert server.requests[-1].body == {"note": "RacTEIidemC", "value": "secret"}
 
 
+ODD: dict[str, Reply] = {
+    "a web page": Reply(200, b"<html>login</html>", "text/html"),
+    "nothing": Reply(200, b""),
+    "an empty object": as_json({}),
+    "an empty list": as_json([], 201),
+    "an error with 200": as_json({"status": "ERROR"}),
+    "OK to something else": as_json({"status": "OK", "httpStatusCode": 200}, 206),
+}
+WRITES: dict[str, Callable[[Dhis2Client], object]] = {
+    "a note": lambda client: add_note(client, "events", "f7sedmUE3eD", "RacTEIidemC", "text"),
+    "a new key": lambda client: create_value(client, "tracker-sync", "lease", {"owner": "one"}),
+    "a key": lambda client: replace_value(client, "tracker-sync", "lease", {"owner": "one"}),
+    "a key that goes": lambda client: delete_value(client, "tracker-sync", "lease"),
+    "a file": lambda client: upload_file(client, File("zSk9rTtXNse", "a.txt", "text/plain", b"a")),
+    "an owner": lambda client: transfer_owner(client, PERSON, HIV, NEW_OWNER),
+}
+
+
+@pytest.mark.parametrize("odd", ODD.values(), ids=ODD.keys())
+@pytest.mark.parametrize("write", WRITES.values(), ids=WRITES.keys())
+def test_a_write_was_done_only_if_the_server_says_so(
+    write: Callable[[Dhis2Client], object], odd: Reply
+) -> None:
+    owned = recorded("2.42.4")["owner-before"].reply
+
+    def script(request: Request) -> Reply:
+        return owned if request.method == "GET" else odd
+
+    with scripted(of_version("2.42.4", script)) as server, Dhis2Client(server.url) as client:
+        with pytest.raises(UnexpectedAnswer):
+            write(client)
+
+    assert [request.method for request in server.requests if request.method != "GET"] != []
+
+
 NOT_DONE: dict[str, tuple[Reply, type[Dhis2Error]]] = {
     "another refusal": (as_json({"errorCode": "E1111"}, 409), RequestRefused),
-    "a 200 nobody recorded": (as_json({}), UnexpectedAnswer),
+    "a 200 nobody recorded": (as_json({"status": "OK"}), UnexpectedAnswer),
     "a gateway": (Reply(502, b""), TransientError),
+    "a server that broke down": (as_json({"status": "ERROR"}, 500), TransientError),
 }
 
 
@@ -336,6 +385,50 @@ NOT_DONE: dict[str, tuple[Reply, type[Dhis2Error]]] = {
 def test_a_lock_is_never_taken_for_granted(reply: Reply, error: type[Dhis2Error]) -> None:
     with scripted(lambda _: reply) as server, Dhis2Client(server.url) as client:
         with pytest.raises(error):
-            create_value(client, "tracker-sync", "lease", {})
+            create_value(client, "tracker-sync", "lease", {"owner": "one"})
 
     assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_key_we_created_is_ours_though_the_answer_was_lost(version: str) -> None:
+    """A proxy delivers the request twice, or its sender tries again."""
+    names = ("datastore-create-again", "datastore-read")
+
+    with in_turn(version, *names, *names) as (client, server):
+        ours = create_value(client, "tracker-sync", "lease", {"owner": "three"})
+        theirs = create_value(client, "tracker-sync", "lease", {"owner": "four"})
+
+    assert recorded(version)["datastore-read"].body == {"owner": "three"}
+    assert (ours, theirs) == (True, False)
+    assert [request.method for request in server.requests] == ["POST", "GET"] * 2
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_key_that_went_between_two_answers_is_not_ours(version: str) -> None:
+    with in_turn(version, "datastore-create-again", "datastore-read-missing") as (client, _):
+        assert not create_value(client, "tracker-sync", "lease", {"owner": "one"})
+
+
+MISSING: dict[str, Reply] = {
+    "no such address": as_json({"httpStatusCode": 404, "status": "ERROR"}, 404),
+    "another object": as_json({"status": "ERROR", "errorCode": "E1113"}, 404),
+    "a web page": Reply(404, b"<html>", "text/html"),
+}
+
+
+@pytest.mark.parametrize("missing", MISSING.values(), ids=MISSING.keys())
+def test_a_404_of_anybody_else_says_nothing_of_a_key(missing: Reply) -> None:
+    with scripted(lambda _: missing) as server, Dhis2Client(server.url) as client:
+        with pytest.raises(UnexpectedAnswer):
+            delete_value(client, "tracker-sync", "lease")
+        with pytest.raises(UnexpectedAnswer):
+            read_value(client, "tracker-sync", "lease")
+
+    assert len(server.requests) == 2
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_key_that_is_gone_may_be_deleted_again(version: str) -> None:
+    with in_turn(version, "datastore-delete", "datastore-read-missing") as (client, _):
+        assert [delete_value(client, "tracker-sync", "lease") for _ in range(2)] == [True, False]
