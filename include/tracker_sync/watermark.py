@@ -62,6 +62,19 @@ def as_texts(marks: Mapping[str, datetime]) -> dict[str, str]:
     return {key: mark.isoformat() for key, mark in sorted(marks.items())}
 
 
-def as_instants(texts: Mapping[str, str]) -> dict[str, datetime]:
-    """Return watermarks as they were kept, as instants in UTC."""
-    return {key: datetime.fromisoformat(text).astimezone(UTC) for key, text in texts.items()}
+def as_instants(texts: object) -> dict[str, datetime]:
+    """Return watermarks as they were kept, as instants in UTC.
+
+    Raises:
+        ValueError: They are not texts by key, each a time with its offset.
+    """
+    if not isinstance(texts, Mapping):
+        raise ValueError("no object of texts by key")  # noqa: TRY004 - as of any other bad text
+    return {key: _instant(key, text) for key, text in texts.items()}
+
+
+def _instant(key: str, text: object) -> datetime:
+    instant = datetime.fromisoformat(text) if isinstance(text, str) else None
+    if instant is None or instant.tzinfo is None:
+        raise ValueError(f"{key} is no time with an offset")
+    return instant.astimezone(UTC)

@@ -45,6 +45,11 @@ class Workspace:
         return self.run / "servers.json"
 
     @property
+    def holder(self) -> Path:
+        """Who the run is where a lease is held, as JSON; there once it was about to hold one."""
+        return self.run / "holder.json"
+
+    @property
     def model(self) -> Path:
         """What the programs consist of, as JSON."""
         return self.run / "model.json"

@@ -1,0 +1,106 @@
+"""The checkpoint: the watermarks as the destination keeps them beside its own data.
+
+A destination that is restored from a backup brings its older checkpoint back, so that what
+it lost is read again. What both sides do not have counts as nothing: a baseline.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from dhis2_api.client import Dhis2Client
+from dhis2_api.data_store import create_value, read_value, replace_value
+from dhis2_api.errors import PermanentError
+from tracker_sync.watermark import as_instants, as_texts, moved
+from tracker_sync.window import Window
+
+
+NAMESPACE = "tracker-sync"
+
+Marks = Mapping[str, datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class BothSides:
+    """The watermarks of a route, by key, as each side keeps them.
+
+    Attributes:
+        airflow: In Airflow's asset state store.
+        destination: In the destination's data store.
+    """
+
+    airflow: Marks
+    destination: Marks
+
+    def agreed(self) -> dict[str, datetime]:
+        """Return the earlier of the two for each key that both sides have."""
+        keys = self.airflow.keys() & self.destination.keys()
+        return {key: min(self.airflow[key], self.destination[key]) for key in sorted(keys)}
+
+    def moved(self, accounted: Mapping[str, Window]) -> BothSides:
+        """Return both sides as they are once windows are accounted for; see `watermark.moved`."""
+        after = moved(self.agreed(), accounted)
+        return BothSides(_at_least(self.airflow, after), _at_least(self.destination, after))
+
+    def none_after(self, now: datetime) -> BothSides:
+        """Return both sides without a watermark in the future."""
+        return BothSides(
+            {key: min(mark, now) for key, mark in self.airflow.items()},
+            {key: min(mark, now) for key, mark in self.destination.items()},
+        )
+
+    def finding(self, key: str) -> str:
+        """Say what the two sides know of a key, and what it means where they disagree."""
+        here, there = self.airflow.get(key), self.destination.get(key)
+        if here and there:
+            return _AGREE if here == there else _EARLIER.format(min(here, there).isoformat())
+        if here:
+            return _DESTINATION_LACKS
+        return _AIRFLOW_LACKS if there else _NEITHER
+
+
+_AGREE = "both sides keep the same watermark"
+_EARLIER = (
+    "Airflow and the destination keep different watermarks, as after a restored backup or a "
+    "failed settle; the earlier one holds, {}"
+)
+_DESTINATION_LACKS = (
+    "the destination lacks the watermark that Airflow keeps, as after a restored backup: "
+    "a run without dates of its own reads everything"
+)
+_AIRFLOW_LACKS = (
+    "Airflow lacks the watermark that the destination keeps, as with a new database of Airflow: "
+    "a run without dates of its own reads everything, unless the watermark is imported"
+)
+_NEITHER = "no watermark yet: a run without dates of its own reads everything"
+
+
+def _at_least(marks: Marks, after: Marks) -> dict[str, datetime]:
+    return {**marks, **{key: max(marks.get(key, mark), mark) for key, mark in after.items()}}
+
+
+def read_checkpoint(client: Dhis2Client, route: str) -> dict[str, datetime]:
+    """Return the watermarks that the destination keeps of a route, by key.
+
+    Raises:
+        PermanentError: What it keeps are no watermarks.
+    """
+    try:
+        return as_instants(read_value(client, NAMESPACE, _key(route)) or {})
+    except ValueError as error:
+        raise PermanentError(
+            f"{client.name}: the data store's key `{_key(route)}` in `{NAMESPACE}` holds no "
+            f"watermarks ({error}): import good ones, or delete it for a baseline"
+        ) from None
+
+
+def write_checkpoint(client: Dhis2Client, route: str, marks: Marks) -> None:
+    """Let the destination keep the watermarks of a route."""
+    if not create_value(client, NAMESPACE, _key(route), as_texts(marks)):
+        replace_value(client, NAMESPACE, _key(route), as_texts(marks))
+
+
+def _key(route: str) -> str:
+    return f"watermarks-{route}"
