@@ -5,10 +5,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 # `include` alone is on the path, never the repository's root as well.
 export PYTHONPATH := include
-CODE := dags plugins include demo tests
+CODE := dags plugins include demo bench tests
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-ui install install-dev test contract lint types imports check deep live requirements clean
+.PHONY: help demo demo-ui install install-dev test bench contract lint types imports check deep live requirements clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
@@ -39,6 +39,9 @@ install-dev: .venv/installed-dev ## Make .venv with what changing it needs besid
 test: install-dev ## Run the tests
 	$(BIN)/pytest -n 2 --dist loadgroup
 
+bench: install ## Measure speed and memory against their bars; all cases, or CASES="listing state"
+	@PYTHONPATH=include:bench $(BIN)/python -P -m tracker_sync_bench $(CASES)
+
 contract: install-dev ## Replay what real servers answered against the sandbox of each version
 	PYTHONPATH=include:tests $(BIN)/python -m sandbox.agreement
 
@@ -47,10 +50,10 @@ lint: install-dev ## Look for what ruff finds
 	$(BIN)/ruff format --check $(CODE)
 
 types: install-dev ## Check the types
-	$(BIN)/mypy dags plugins include demo tests
+	$(BIN)/mypy $(CODE)
 
 imports: install-dev ## Check that imports point inward
-	PYTHONPATH=include:plugins $(BIN)/lint-imports
+	PYTHONPATH=include:plugins:bench $(BIN)/lint-imports
 
 check: lint types imports test ## All of it, as CI runs it
 

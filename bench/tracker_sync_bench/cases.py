@@ -1,0 +1,149 @@
+"""The cases: what is measured, in what size, and which bar each number must keep."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from tracker_sync_bench.material import PEOPLE_A_PAGE
+from tracker_sync_bench.processes import DidNotWork, measured, mock
+from tracker_sync_bench.table import Row
+from tracker_sync_bench.work import Measured, Work
+
+
+READERS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """How much each case is given.
+
+    Attributes:
+        staged: People whose pages are in memory.
+        read: People of the smaller and of the larger extract.
+        delayed: People read from the slow mock.
+        seconds: How long it takes for a page.
+        listed: People whom each of the three lists names.
+        objects: Objects of the state.
+        times: How often ours is measured; the median counts. The plain script is
+            measured once: nothing hangs on its last digit.
+    """
+
+    staged: int = 5_000
+    read: tuple[int, int] = (5_000, 20_000)
+    delayed: int = 10_000
+    seconds: float = 0.35
+    listed: int = 33_334
+    objects: int = 1_000_000
+    times: int = 3
+
+
+TINY = Sizes(
+    staged=200,
+    read=(200, 400),
+    delayed=800,
+    seconds=0.05,
+    listed=6_000,
+    objects=6_000,
+    times=1,
+)
+
+Case = Callable[[Path, Sizes], Iterator[Row]]
+
+
+def staging(folder: Path, sizes: Sizes) -> Iterator[Row]:
+    """Pages that are in memory become Parquet; no network."""
+    work = Work(str(folder), count=sizes.staged)
+    size = measured("material.write_people", work).done / sizes.staged / 1000
+    ours, plain = _both("stage", work, sizes.times)
+    yield Row(
+        f"page bytes to Parquet, {size:.1f} KB a person: people a second and core",
+        sizes.staged / ours.cpu,
+        sizes.staged / plain.cpu,
+        least=3_500,
+    )
+
+
+def memory(folder: Path, sizes: Sizes) -> Iterator[Row]:
+    """The step `extract` reads few people, then many, and needs the same memory."""
+    small, large = sizes.read
+    ours, plain = _read(folder / "small", small, sizes.times)
+    yield Row(f"extract of {small:,} people: peak MB", ours.peak, plain.peak, most=600)
+    our_peak, plain_peak = ours.peak, plain.peak
+    ours, plain = _read(folder / "large", large, sizes.times)
+    yield Row(f"extract of {large:,} people: peak MB", ours.peak, plain.peak, most=600)
+    growth = f"the same: {large:,} people take so many times the memory of {small:,}"
+    yield Row(growth, ours.peak / our_peak, plain.peak / plain_peak, most=1.15)
+    yield Row(f"extract of {large:,} people: CPU seconds", ours.cpu, plain.cpu)
+
+
+def reading(folder: Path, sizes: Sizes) -> Iterator[Row]:
+    """The step `extract` reads from a slow server, as fast as four readers may."""
+    pages = math.ceil(sizes.delayed / PEOPLE_A_PAGE)
+    allowed = math.ceil(pages / READERS) * sizes.seconds
+    work = Work(str(folder), count=sizes.delayed)
+    measured("material.write_people", work)
+    with mock(folder, sizes.seconds) as server:
+        work = replace(work, url=server.url)
+        measured("our_reading.list_people", work)
+        ours, plain = _both("read_people", work, sizes.times)
+        most = server.most_in_flight()
+    delays = f"{pages} pages of {PEOPLE_A_PAGE}, {sizes.seconds * 1000:.0f} ms each"
+    share = 100 * allowed / ours.wall
+    yield Row(
+        f"extract of {delays}: % of what {READERS} readers may",
+        share,
+        100 * allowed / plain.wall,
+        least=90,
+    )
+    yield Row("the same: most pages in flight", most, 1, most=READERS)
+
+
+def listing(folder: Path, sizes: Sizes) -> Iterator[Row]:
+    """The step `plan_slices` of a first run: three lists, each naming everybody."""
+    work = Work(str(folder), count=sizes.listed)
+    uids = measured("material.write_lists", work).done
+    with mock(folder) as server:
+        ours, plain = _both("list_people", replace(work, url=server.url), sizes.times)
+    case = f"plan_slices, {uids:,} UIDs listed ({sizes.listed:,} people x 3 lists)"
+    yield Row(f"{case}: CPU seconds", ours.cpu, plain.cpu, most=3)
+    yield Row("the same: peak MB", ours.peak, plain.peak)
+
+
+def state(folder: Path, sizes: Sizes) -> Iterator[Row]:
+    """What is known of one slice's people is folded out of all runs' files."""
+    work = Work(str(folder), count=sizes.objects)
+    measured("our_state.write", work)
+    folded = measured("our_state.fold", work, times=sizes.times)
+    case = f"state of {sizes.objects:,} objects, folded for the {folded.done:,} of a slice"
+    yield Row(f"{case}: CPU seconds", folded.cpu, most=1)
+    yield Row("the same: peak MB", folded.peak, most=300)
+
+
+CASES: dict[str, Case] = {
+    "staging": staging,
+    "memory": memory,
+    "reading": reading,
+    "listing": listing,
+    "state": state,
+}
+
+
+def _read(folder: Path, count: int, times: int) -> tuple[Measured, Measured]:
+    folder.mkdir(parents=True)
+    work = Work(str(folder), count=count)
+    measured("material.write_people", work)
+    with mock(folder) as server:
+        work = replace(work, url=server.url)
+        measured("our_reading.list_people", work)
+        return _both("read_people", work, times)
+
+
+def _both(job: str, work: Work, times: int) -> tuple[Measured, Measured]:
+    ours = measured(f"our_reading.{job}", work, times=times)
+    plain = measured(f"plain_reader.{job}", work)
+    if ours.done != plain.done:
+        raise DidNotWork(f"{job}: ours did {ours.done}, the plain script {plain.done}")
+    return ours, plain
