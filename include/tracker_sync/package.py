@@ -16,12 +16,18 @@ from tracker_sync.publish import publish, publishing, sha256_of
 from tracker_sync.tables import TABLES, Tables
 
 
-SCHEMA_VERSION = 1
+#: Of the tables and the manifest; it is in both. `docs/staging.md` says what changed when.
+SCHEMA_VERSION = 2
+SCHEMA_KEY = "tracker_sync.schema_version"
 MANIFEST = "manifest.json"
 
 
 class DamagedPackage(Exception):
     """A staged file is not what its manifest says; extract the slice again."""
+
+
+class OtherSchema(DamagedPackage):
+    """A package was staged by a release with other tables; extract the slice again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +66,12 @@ def writing_package(
         drafts = {name: stack.enter_context(publishing(_file(folder, name))) for name in schemas}
         writers = {
             name: stack.enter_context(
-                pq.ParquetWriter(drafts[name], schema, compression="zstd", write_page_checksum=True)
+                pq.ParquetWriter(
+                    drafts[name],
+                    schema.with_metadata({SCHEMA_KEY: str(SCHEMA_VERSION)}),
+                    compression="zstd",
+                    write_page_checksum=True,
+                )
             )
             for name, schema in schemas.items()
         }
@@ -80,10 +91,16 @@ def open_package(package: Staged) -> Package:
 
     Raises:
         DamagedPackage: A file is absent or differs from what was written.
+        OtherSchema: Another release wrote it.
     """
     manifest = Path(package.manifest)
     _check(manifest, package.sha256)
     content = json.loads(manifest.read_bytes())
+    if content["schema_version"] != SCHEMA_VERSION:
+        raise OtherSchema(
+            f"{_place(manifest)} was staged by another release (schema "
+            f"{content['schema_version']}, here {SCHEMA_VERSION}): {_AGAIN}"
+        )
     for name, file in content["files"].items():
         _check(_file(manifest.parent, name), file["sha256"])
     return Package(manifest.parent, content)
@@ -140,7 +157,11 @@ def _write_manifest(folder: Path, writer: PackageWriter) -> None:
 
 def _check(path: Path, sha256: str) -> None:
     if not path.is_file() or sha256_of(path) != sha256:
-        raise DamagedPackage(
-            f"{path.name} of {path.parent.parent.name}, {path.parent.name}, is absent or damaged: "
-            "clear the slice's `extract` so that it is staged again"
-        )
+        raise DamagedPackage(f"{_place(path)} is absent or damaged: {_AGAIN}")
+
+
+def _place(path: Path) -> str:
+    return f"{path.name} of {path.parent.parent.name}, {path.parent.name},"
+
+
+_AGAIN = "clear the slice's `extract` so that it is staged again"

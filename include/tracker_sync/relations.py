@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from dhis2_api.fields import RELATED_EVENT_FIELDS, RELATED_FIELDS
 from tracker_sync.nested import Nested
 from tracker_sync.people import Batch, Wanted
-from tracker_sync.tables import TABLES, Tables
+from tracker_sync.tables import TABLES, Tables, living
 
 
 _TEXT, _STAMP = pa.string(), pa.timestamp("ms")
@@ -59,9 +59,7 @@ def may_be_related(tables: Tables, related: Collection[str]) -> list[str]:
         tables: What came.
         related: `Model.related`.
     """
-    people = tables["tracked_entities"]
-    table, key = (people, "trackedEntity") if people.num_rows else (tables["events"], "event")
-    living = table.filter(pc.invert(table["deleted"]))[key].to_pylist()
+    key = "trackedEntity" if tables["tracked_entities"].num_rows else "event"
     values = pa.array([*related], _TEXT)
     joined = {
         uid
@@ -69,7 +67,7 @@ def may_be_related(tables: Tables, related: Collection[str]) -> list[str]:
         for column in columns
         for uid in _where(tables[name], column, values, key)
     }
-    return [uid for uid in living if uid in joined]
+    return [uid for uid in living(tables) if uid in joined]
 
 
 def _where(table: pa.Table, column: str, values: pa.Array, key: str) -> list[str]:

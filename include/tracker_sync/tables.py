@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from tracker_sync.nested import Nested
 
@@ -151,6 +152,14 @@ def flatten_events(events: pa.StructArray) -> Tables:
             `enrollment` are null.
     """
     return _tables(**_of_events(Nested(events, {})))
+
+
+def living(tables: Tables) -> list[str]:
+    """Return who lives: people, or the events of a program without registration."""
+    people = tables["tracked_entities"]
+    table, key = (people, "trackedEntity") if people.num_rows else (tables["events"], "event")
+    uids: list[str] = table.filter(pc.invert(table["deleted"]))[key].to_pylist()
+    return uids
 
 
 def _of_events(events: Nested, *notes: Nested) -> dict[str, list[Nested]]:

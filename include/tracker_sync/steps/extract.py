@@ -1,9 +1,11 @@
-"""The step `extract`: read a slice's people by UID and stage them as Parquet."""
+"""The step `extract`: read a slice's people, or events, by UID and stage them as Parquet."""
 
 from __future__ import annotations
 
+import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,12 +15,16 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from dhis2_api.client import Dhis2Client
-from tracker_sync.package import Staged, staged, writing_package
-from tracker_sync.people import read_people
+from tracker_sync.metadata.model import Model
+from tracker_sync.package import PackageWriter, Staged, staged, writing_package
 from tracker_sync.route import Route
 from tracker_sync.run_plan import read_run_plan
-from tracker_sync.tables import Tables, flatten
+from tracker_sync.slice_reading import SliceReading
+from tracker_sync.tables import Tables
 from tracker_sync.workspace import Workspace
+
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +34,7 @@ class Extracted:
     Attributes:
         package: Where it lies.
         rows: Table -> rows.
-        absent: People who were listed and did not come.
+        absent: Those who were listed and did not come.
     """
 
     package: Staged
@@ -41,45 +47,64 @@ def extract(
 ) -> Extracted:
     """Read everybody of a slice, and stage the tables of `tables.TABLES`.
 
-    The package's notes name who was listed and did not come (`absent`), who was read
-    for an open refusal only and did not come (`gone`), and who came without an
-    enrollment in a program that lists them (`without_enrollment`): lost rights look
-    like emptiness (measured: Flows).
+    What the package's notes say is told in `docs/staging.md`. They name who did not come
+    (`absent`, or `gone` if only an open refusal had them read), and who came without an
+    enrollment in a program that lists them: lost rights look like emptiness (measured: Flows).
     """
     began, read_at = time.monotonic(), datetime.now(UTC)
     workspace.ledger(slice_id).unlink(missing_ok=True)  # an earlier try's is void from here on
+    run_plan = read_run_plan(workspace.plan)
+    (program,) = {piece.program for piece in run_plan.slices if piece.slice == slice_id}
     listing = _listing(workspace.listing, slice_id)
-    expected = {row["uid"]: row["programs"] for row in listing}
-    listed = {row["uid"] for row in listing if row["listed"]}
+    related = Model.from_json(workspace.model.read_text(encoding="utf-8")).related
+    reading = SliceReading(source, route, program, related)
     folder = workspace.package(slice_id, attempt)
-    absent: set[str] = set()
-    lost: list[tuple[str, str]] = []
     with writing_package(folder) as package:
-        for people in read_people(source, sorted(expected), route.reading.at_once):
-            tables = flatten(people.rows, route.programs)
-            package.add(tables)
-            absent |= people.absent
-            lost += without_enrollment(tables, expected)
         package.notes |= {
             "route": route.name,
             "run_id": workspace.run_id,
             "slice": slice_id,
-            "source_zone": read_run_plan(workspace.plan).zone,
+            "program": program,
+            "source_zone": run_plan.zone,
             "read_at": read_at.isoformat(),
-            "absent": sorted(absent & listed),
-            "gone": sorted(absent - listed),
-            "without_enrollment": lost,
+            **_stage(package, reading, listing),
+            "unknown_keys": _told(reading.unknown_keys()),
             "timings": {"extract": round(time.monotonic() - began, 3)},
         }
-    return Extracted(staged(folder), dict(package.rows), len(absent))
+    return Extracted(staged(folder), dict(package.rows), len(reading.absent))
 
 
 def _listing(listing: Path, slice_id: str) -> list[dict[str, Any]]:
-    """Return the rows of a slice's people, see `plan_slices.TO_READ`."""
+    """Return the rows of those a slice reads, see `plan_slices.TO_READ`."""
     rows: list[dict[str, Any]] = pq.read_table(
         listing, filters=pc.field("slice") == slice_id
     ).to_pylist()
     return rows
+
+
+def _stage(
+    package: PackageWriter, reading: SliceReading, listing: Sequence[Mapping[str, Any]]
+) -> dict[str, Any]:
+    """Write what comes, and return the notes about what does not."""
+    expected = {row["uid"]: row["programs"] for row in listing}
+    listed = {row["uid"] for row in listing if row["listed"]}
+    lost: list[tuple[str, str]] = []
+    with closing(reading.tables(sorted(expected))) as groups:
+        for tables in groups:
+            package.add(tables)
+            lost += without_enrollment(tables, expected)
+    return {
+        "absent": sorted(reading.absent & listed),
+        "gone": sorted(reading.absent - listed),
+        "without_enrollment": lost,
+        "relationships_not_read": sorted(reading.not_related),
+    }
+
+
+def _told(unknown_keys: list[str]) -> list[str]:
+    if unknown_keys:
+        _log.warning("the source has keys that are not copied: %s", ", ".join(unknown_keys))
+    return unknown_keys
 
 
 def without_enrollment(tables: Tables, expected: Mapping[str, list[str]]) -> list[tuple[str, str]]:

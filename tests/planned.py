@@ -1,0 +1,68 @@
+"""A slice to be extracted, as `plan_slices` leaves it for the step."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from builders import MODEL
+from tracker_sync.publish import publish
+from tracker_sync.run_plan import RunPlan, write_run_plan
+from tracker_sync.slicing import Slice
+from tracker_sync.steps.plan_slices import TO_READ
+from tracker_sync.window import Window
+from tracker_sync.workspace import Workspace
+
+
+SLICE = "clinicRufi1"
+
+
+def planned(
+    folder: Path,
+    expected: Mapping[str, Sequence[str]],
+    *,
+    program: str = "",
+    related: Collection[str] = (),
+    unlisted: Collection[str] = (),
+) -> Workspace:
+    """Write what the step reads.
+
+    Args:
+        folder: The staging root.
+        expected: Who is read -> the programs whose lists named them alive.
+        program: The program without registration, if they are its events.
+        related: What a relationship type may join.
+        unlisted: Those who are read because a refusal is open.
+    """
+    workspace = Workspace(folder, "district", "manual__1")
+    rows = [
+        {
+            "kind": "EVENT" if program else "TRACKED_ENTITY",
+            "uid": uid,
+            "slice": SLICE,
+            "programs": [*programs],
+            "listed": uid not in unlisted,
+        }
+        for uid, programs in expected.items()
+    ]
+    publish(workspace.model, replace(MODEL, related=frozenset(related)).to_json().encode())
+    pq.write_table(pa.Table.from_pylist(rows, TO_READ), workspace.listing)
+    piece = Slice(SLICE, "Rufisque", len(rows), program)
+    window = Window(None, datetime(2026, 11, 24, tzinfo=UTC), None, moves=True)
+    write_run_plan(
+        workspace.plan,
+        RunPlan(
+            windows={"programHIV1": window},
+            watermark_keys={"programHIV1": "key"},
+            slices=(piece,),
+            zone="Africa/Dakar",
+            only_from_children=0,
+            with_open_refusals=0,
+        ),
+    )
+    return workspace
