@@ -8,19 +8,25 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from dhis2_api.client import Dhis2Client
+from dhis2_api.export import Listing
+from dhis2_api.fields import Listed
+from dhis2_api.reading import read_list
 
 
 _SHARED = "createdAtClient,updatedAtClient,geometry"
-_FIELDS = (
+_EVENT_FIELDS = (
+    "event,program,programStage,orgUnit,status,occurredAt,scheduledAt,completedAt,"
+    f"{_SHARED},attributeOptionCombo,assignedUser[username],"
+    "dataValues[dataElement,value,providedElsewhere]"
+)
+_PERSON_FIELDS = (
     f"trackedEntity,trackedEntityType,orgUnit,inactive,potentialDuplicate,{_SHARED},"
     "attributes[attribute,value],"
     "enrollments[enrollment,program,orgUnit,status,enrolledAt,occurredAt,completedAt,followUp,"
-    f"{_SHARED},attributes[attribute,value],"
-    "events[event,program,programStage,orgUnit,status,occurredAt,scheduledAt,completedAt,"
-    f"{_SHARED},attributeOptionCombo,assignedUser[username],"
-    "dataValues[dataElement,value,providedElsewhere]]]"
+    f"{_SHARED},attributes[attribute,value],events[{_EVENT_FIELDS}]]"
 )
 _UIDS = {"trackedEntity", "enrollment", "event", "attribute", "dataElement"}
 _PAGE = 200
@@ -43,7 +49,10 @@ class Comparison:
 
 
 def compare(source: Dhis2Client, destination: Dhis2Client, programs: Iterable[str]) -> Comparison:
-    """Compare all people of *programs*, with all below them, record by record."""
+    """Compare all people of *programs*, with all below them, and all events without registration.
+
+    Record by record: each of them once, whatever program it is listed in.
+    """
     wanted = list(programs)
     ours, theirs = _records(source, wanted), _records(destination, wanted)
     keys = ours.keys() | theirs.keys()
@@ -52,33 +61,37 @@ def compare(source: Dhis2Client, destination: Dhis2Client, programs: Iterable[st
 
 def _records(client: Dhis2Client, programs: list[str]) -> dict[Record, Json]:
     records: dict[Record, Json] = {}
+    alone = _without_registration(client)
     for program in programs:
-        for person in _people(client, program):
-            for enrollment in person.pop("enrollments"):
-                for event in enrollment.pop("events"):
-                    records["event", event["event"]] = _sorted(event)
-                records["enrollment", enrollment["enrollment"]] = _sorted(enrollment)
-            # With `program`, a person has that program's attributes besides the type's.
-            records[f"person in {program}", person["trackedEntity"]] = _sorted(person)
+        if program in alone:
+            events = _rows(client, "events", program, _EVENT_FIELDS)
+            records |= {("event", event["event"]): _sorted(event) for event in events}
+        else:
+            for person in _rows(client, "trackedEntities", program, _PERSON_FIELDS):
+                records |= _of_person(program, person)
     return records
 
 
-def _people(client: Dhis2Client, program: str) -> Iterable[Json]:
-    page = 1
-    while page:
-        answer = client.get(
-            "/api/tracker/trackedEntities",
-            {
-                "program": program,
-                "orgUnitMode": "ACCESSIBLE",
-                "fields": _FIELDS,
-                "order": "createdAt:asc",
-                "pageSize": _PAGE,
-                "page": page,
-            },
-        )
-        yield from answer["trackedEntities"]
-        page = page + 1 if "nextPage" in answer["pager"] else 0
+def _of_person(program: str, person: Json) -> dict[Record, Json]:
+    # With `program`, a person has that program's attributes besides the type's.
+    records = {(f"person in {program}", person["trackedEntity"]): person}
+    for enrollment in person.pop("enrollments"):
+        records["enrollment", enrollment["enrollment"]] = enrollment
+        records |= {("event", event["event"]): event for event in enrollment.pop("events")}
+    return {key: _sorted(record) for key, record in records.items()}
+
+
+def _without_registration(client: Dhis2Client) -> set[str]:
+    answer = client.get("/api/programs", {"fields": "id,programType", "paging": "false"})
+    programs = answer["programs"]
+    return {item["id"] for item in programs if item["programType"] == "WITHOUT_REGISTRATION"}
+
+
+def _rows(client: Dhis2Client, kind: Listed, program: str, fields: str) -> Iterable[Json]:
+    everywhere = Listing(
+        kind, program, (), None, _PAGE, mode="ACCESSIBLE", fields=fields, living=True
+    )
+    return read_list(client, everywhere, ZoneInfo("UTC"))
 
 
 def _sorted(record: Json) -> Json:

@@ -57,7 +57,7 @@ class Story:
 
     def first_run(self) -> None:
         """Copy everything."""
-        self._chapter("First run: an empty destination gets the metadata, then everybody")
+        self._chapter("First run: an empty destination gets the metadata, then everything")
         report = self._run(green=True)
         _must(report["totals"]["created"] > 1_000, "the first run created the district's records")
         folder = Path(report["staging"])
@@ -73,6 +73,7 @@ class Story:
         with self.source.client("source") as client:
             edits = edit(client)
         self.say("a value changed, a value cleared, an event added, an enrollment completed,")
+        self.say("a notified case (an event without registration) described anew,")
         self.say("and an event that uses an option code which then was retired")
         return edits
 

@@ -27,7 +27,7 @@ from project import PROJECT
 ROUTE = """
 source: from
 destination: to
-programs: [xsd8pFBm2w1, m8nERzkN6j4, pjYwBlP46Rf]
+programs: [xsd8pFBm2w1, m8nERzkN6j4, pjYwBlP46Rf, fAw4hObwxfo]
 org_units: [GwTj6qZdrlX]
 schedule: "0 2 * * *"
 metadata: apply

@@ -25,7 +25,7 @@ from tracker_sync_demo.compare import compare
 from tracker_sync_demo.edits import edit
 
 
-PROGRAMS = ("xsd8pFBm2w1", "m8nERzkN6j4", "pjYwBlP46Rf")
+PROGRAMS = ("xsd8pFBm2w1", "m8nERzkN6j4", "pjYwBlP46Rf", "fAw4hObwxfo")
 
 
 def test_everything_at_the_source_reaches_the_destination(sync: Sync) -> None:
