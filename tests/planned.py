@@ -29,6 +29,7 @@ def planned(
     program: str = "",
     related: Collection[str] = (),
     unlisted: Collection[str] = (),
+    slice_id: str = SLICE,
 ) -> Workspace:
     """Write what the step reads.
 
@@ -38,13 +39,14 @@ def planned(
         program: The program without registration, if they are its events.
         related: What a relationship type may join.
         unlisted: Those who are read because a refusal is open.
+        slice_id: The slice.
     """
-    workspace = Workspace(folder, "district", "manual__1")
+    workspace = Workspace(folder, "demo", "manual__1")
     rows = [
         {
             "kind": "EVENT" if program else "TRACKED_ENTITY",
             "uid": uid,
-            "slice": SLICE,
+            "slice": slice_id,
             "programs": [*programs],
             "listed": uid not in unlisted,
         }
@@ -52,7 +54,7 @@ def planned(
     ]
     publish(workspace.model, replace(MODEL, related=frozenset(related)).to_json().encode())
     pq.write_table(pa.Table.from_pylist(rows, TO_READ), workspace.listing)
-    piece = Slice(SLICE, "Rufisque", len(rows), program)
+    piece = Slice(slice_id, "Rufisque", len(rows), program)
     window = Window(None, datetime(2026, 11, 24, tzinfo=UTC), None, moves=True)
     write_run_plan(
         workspace.plan,

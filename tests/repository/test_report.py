@@ -21,7 +21,6 @@ from tracker_sync.ledger import LEDGER
 from tracker_sync.outcome import Outcome
 from tracker_sync.remedies import REMEDIES
 from tracker_sync.state import STATE
-from tracker_sync.tables import TABLES
 from tracker_sync.tally import COLUMNS
 from tracker_sync.trees import KINDS
 from tracker_sync.workspace import Workspace
@@ -126,14 +125,6 @@ def test_the_columns_of_ledger_and_state_are_documented(run: Run) -> None:
     assert pq.read_schema(run.workspace.ledger(CLINIC)).equals(LEDGER)
     for outcome in Outcome:
         assert f"`{outcome}`" in ledger[LEDGER.names.index("outcome")][2]
-
-
-def test_the_columns_of_the_staged_tables_are_documented(run: Run) -> None:
-    documented = {file: columns.split(", ") for file, columns in table(REPORT, "Staged tables")}
-
-    assert documented == {f"{name}.parquet": schema.names for name, schema in TABLES.items()}
-    folder = run.workspace.package(CLINIC, 1)
-    assert {path.name for path in folder.glob("*.parquet")} == documented.keys()
 
 
 def test_the_files_lie_where_they_are_documented() -> None:
