@@ -9,29 +9,33 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 from dhis2_api.dialects import Dialect, dialect_of
+from dhis2_api.fields import UID_KEYS
 from scripted_server import Reply, Request, ScriptedServer, as_json, scripted
 
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
-Edit = tuple[Literal["change", "add", "delete"], int]
+EditKind = Literal["wait", "change", "add", "delete", "complete", "reopen"]
+Edit = tuple[EditKind, int]
 
 
 @dataclass
-class Person:
+class Record:
+    """A person, an enrollment or an event: whatever the list asked for holds."""
+
     uid: str
     created: int
     updated: int
     hidden: bool = False  # taken away after the page was cut
     deleted: bool = False
-    enrollments: int = 1
+    status: str = "ACTIVE"
 
 
 @dataclass
 class Population:
-    """People, and what happens to them between two requests; time is counted in seconds."""
+    """Records, and what happens to them between two requests; time is counted in seconds."""
 
     version: str
-    people: list[Person]
+    records: list[Record]
     edits: Iterator[Edit]
     now: int = 1000
     asked: list[str] = field(default_factory=list)
@@ -46,23 +50,24 @@ class Population:
         if self.asked:
             self._edit()
         self.asked.append(request.path)
-        return as_json(self._page(request.query))
+        return as_json(self._page(request.path.rpartition("/")[2], request.query))
 
     def _edit(self) -> None:
         self.now += 1
-        kind, which = next(self.edits, ("", 0))
+        kind, which = next(self.edits, ("wait", 0))
         if kind == "add":
-            self.people.append(Person(f"new{self.now:08}", self.now, self.now))
-        elif kind and self.people:
-            person = self.people[which % len(self.people)]
-            person.updated = self.now
-            person.deleted = person.deleted or kind == "delete"
+            self.records.append(Record(f"new{self.now:08}", self.now, self.now))
+        elif kind != "wait" and self.records:
+            record = self.records[which % len(self.records)]
+            record.updated = self.now
+            record.deleted = record.deleted or kind == "delete"
+            record.status = _STATUS.get(kind, record.status)
 
-    def _page(self, query: Any) -> dict[str, Any]:
+    def _page(self, kind: str, query: Any) -> dict[str, Any]:
         rows = self._ordered(query)
         number, size = int(query["page"]), int(query["pageSize"])
         cut = rows[(number - 1) * size : number * size]
-        shown = [_row(person) for person in cut if not person.hidden]
+        shown = [_row(record, kind) for record in cut if not record.hidden]
         pager: dict[str, Any] = {"page": number, "pageSize": size}
         if query.get("totalPages") == "true":
             pager |= {"total": len(rows), "pageCount": -(-len(rows) // size)}
@@ -70,10 +75,10 @@ class Population:
             pager["nextPage"] = "http://dhis2.example/next"
         flat = pager if self.dialect.last_page == "counted" else {}
         around = {self.dialect.pager: pager} if self.dialect.pager else {}
-        return {**around, **flat, (self.dialect.rows or "trackedEntities"): shown}
+        return {**around, **flat, (self.dialect.rows or kind): shown}
 
-    def _ordered(self, query: Any) -> list[Person]:
-        rows = [person for person in self.people if _within(person, query)]
+    def _ordered(self, query: Any) -> list[Record]:
+        rows = [record for record in self.records if _within(record, query)]
         by, _, direction = query.get("order", "").partition(":")
         key = {"createdAt": "created", "updatedAt": "updated"}.get(by, "created")
         return sorted(
@@ -81,26 +86,40 @@ class Population:
         )
 
 
-def _within(person: Person, query: Any) -> bool:
-    if person.deleted and query.get("includeDeleted") != "true":
+_STATUS = {"complete": "COMPLETED", "reopen": "ACTIVE"}
+_STATUS_ASKED = ("status", "programStatus", "enrollmentStatus")
+
+
+def _within(record: Record, query: Any) -> bool:
+    if record.deleted and query.get("includeDeleted") != "true":
         return False
-    at = EPOCH + timedelta(seconds=person.updated)
+    if any(query.get(name, record.status) != record.status for name in _STATUS_ASKED):
+        return False
+    at = EPOCH + timedelta(seconds=record.updated)
     after, before = query.get("updatedAfter"), query.get("updatedBefore")
     return (not after or at >= datetime.fromisoformat(after)) and (
         not before or at <= datetime.fromisoformat(before)
     )
 
 
-def _row(person: Person) -> dict[str, Any]:
-    at = EPOCH + timedelta(seconds=person.updated)
+def _row(record: Record, kind: str) -> dict[str, Any]:
+    at = EPOCH + timedelta(seconds=record.updated)
     stamp = at.replace(tzinfo=None).isoformat(timespec="milliseconds")
-    return {"trackedEntity": person.uid, "updatedAt": stamp, "deleted": person.deleted}
+    key = next(key for listed, key in UID_KEYS.items() if listed == kind)
+    return {
+        "trackedEntity": f"of{record.uid}",
+        key: record.uid,
+        "updatedAt": stamp,
+        "deleted": record.deleted,
+        "status": record.status,
+        "enrollments": [{"status": record.status}],
+    }
 
 
 @contextmanager
 def serving(
-    version: str, people: Iterable[Person], edits: Iterable[Edit] = ()
+    version: str, records: Iterable[Record], edits: Iterable[Edit] = ()
 ) -> Iterator[tuple[ScriptedServer, Population]]:
-    population = Population(version, list(people), iter(edits))
+    population = Population(version, list(records), iter(edits))
     with scripted(population.answer) as server:
         yield server, population
