@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from client.mutations import mutated, seeded
 from client.paging_server import Population, Record
 from client.replay import VERSIONS
 from dhis2_api.client import Dhis2Client
 from dhis2_api.dialects import dialect_of
-from dhis2_api.errors import UnexpectedAnswer
+from dhis2_api.errors import Dhis2Error, UnexpectedAnswer
 from dhis2_api.export import Listing, listing_requests
 from dhis2_api.reading import each_row, read_list
 from scripted_server import Reply, Request, as_json, scripted
@@ -38,6 +40,31 @@ def test_a_full_page_that_lost_the_name_of_the_next_is_not_the_end(version: str)
 
     assert len(rows) == len(exactly) == 7
     assert len(served.asked) == 3 + 2
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_no_damage_to_a_page_ends_the_list_behind_it(version: str) -> None:
+    random = seeded(version)
+    (asked,) = listing_requests(LISTING, dialect_of(version))
+    bodies: list[bytes] = []
+    behind = {"record00003", "record00004"}
+    seen = 0
+
+    def script(request: Request) -> Reply:
+        whole = served.answer(request)
+        if request.query.get("page") != "1":
+            return whole
+        bodies.append(mutated(whole.body, random))
+        return replace(whole, body=bodies[-1])
+
+    served = Population(version, [Record(f"record{i:05}", i, i) for i in range(5)], iter(()))
+    with scripted(script) as server, Dhis2Client(server.url) as client:
+        for _ in range(250):
+            with suppress(Dhis2Error):
+                assert behind <= {row[UID] for row in each_row(client, asked, UID)}, bodies[-1]
+                seen += 1
+
+    assert 50 < seen < len(bodies)
 
 
 def test_a_server_that_does_not_count_is_found_out() -> None:
