@@ -1,10 +1,12 @@
 """Is the sandbox quick enough to try big loads on, and does it answer without a socket?"""
 
 import asyncio
+import json
 import resource
 from collections.abc import Iterator
 from pathlib import Path
-from time import perf_counter
+from statistics import median
+from time import perf_counter, process_time
 from typing import Any
 
 import httpx
@@ -14,8 +16,8 @@ from dhis2_sandbox.start import Superuser
 from sandbox.district import FACILITY, FIRST_NAME, FOLLOW_UP, HIV, TOKEN, Caller, person
 
 
-#: People a second; the goal is 150 on a core of its own, and a busy machine has less.
-_FLOOR = 60
+#: What a batch may cost, in yardsticks: about 0.6 when this was written.
+_MOST = 1.5
 _BATCH = 200
 _HEADERS = {"Authorization": f"ApiToken {TOKEN}"}
 
@@ -45,16 +47,30 @@ def _batches(count: int) -> Iterator[list[dict[str, Any]]]:
         yield [_with_events(number) for number in range(first, first + _BATCH)]
 
 
+def _yardstick() -> float:
+    """Return the processor seconds of a fixed piece of work, to compare a batch with.
+
+    Both are of this process alone, sandbox included: neighbours and slow machines change them
+    alike.
+    """
+    began = process_time()
+    rows = {f"key{number}": {"number": number, "text": str(number)} for number in range(60_000)}
+    assert json.loads(json.dumps(rows)) == rows
+    return process_time() - began
+
+
 def test_people_are_taken_in_quickly_and_memory_stays_flat(district: Caller) -> None:
-    rates, sizes = [], []
+    costs, rates, sizes = [], [], []
     for people in _batches(6):
-        began = perf_counter()
+        began, used = perf_counter(), process_time()
         stats = district.post({"trackedEntities": people}).json()["stats"]
         rates.append(_BATCH / (perf_counter() - began))
+        costs.append((process_time() - used) / _yardstick())
         sizes.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
         assert stats["created"] == 6 * _BATCH
 
-    assert max(rates) > _FLOOR
+    print(f"{median(rates):.0f} people a second; a batch costs {median(costs):.2f} yardsticks")  # noqa: T201 - numbers to read
+    assert median(costs) < _MOST
     assert sizes[-1] - sizes[1] < 20_000, "kilobytes"
 
 
