@@ -11,7 +11,8 @@ from dhis2_api.dialects import Dialect
 from dhis2_api.errors import PermanentError
 from dhis2_api.fields import LISTING_FIELDS, Listed
 from dhis2_api.paging import Asked, envelope_of
-from dhis2_api.selection import EVERYTHING, Selection, selection_params
+from dhis2_api.selection import EVERYTHING, Selection
+from dhis2_api.selection_params import selection_params
 
 
 OrgUnitMode = Literal["SELECTED", "CHILDREN", "DESCENDANTS", "ACCESSIBLE", "CAPTURE", "ALL"]

@@ -18,7 +18,8 @@ from dhis2_api.legacy_lists import LEGACY_LISTS, LegacyList
 from dhis2_api.legacy_rows import from_legacy
 from dhis2_api.paging import Asked, Envelope
 from dhis2_api.reading import each_row
-from dhis2_api.selection import Filter, Selection, check_values, parts_of
+from dhis2_api.selection import Filter, Selection
+from dhis2_api.selection_params import check_values, parts_of
 
 
 def read_legacy_list(client: Dhis2Client, listing: Listing, zone: ZoneInfo) -> Iterator[Row]:
