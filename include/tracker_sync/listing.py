@@ -1,11 +1,15 @@
-"""The listing: who is to be read, found out once, at the roots."""
+"""The listing: everything that lists name, though a page can hide what the next one skips.
+
+Pages are cut by offset. When a row leaves the list while it is read (a purge, a transfer,
+a row that stops matching), all behind it move up, and one of them is on no page
+(reliability F1). So a list of several pages is read again, until nothing new appears.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import logging
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
-from functools import partial
 from zoneinfo import ZoneInfo
 
 import pyarrow as pa
@@ -13,38 +17,15 @@ import pyarrow.compute as pc
 
 from dhis2_api.client import Dhis2Client
 from dhis2_api.dialects import Dialect
-from dhis2_api.errors import UnexpectedAnswer
 from dhis2_api.export import Listing, listing_requests
-from dhis2_api.fields import Listed
-from dhis2_api.paging import each_page
+from dhis2_api.paging import Asked, Page, each_page
 from tracker_sync.arrow_json import parse_page
-from tracker_sync.people import read_batches
+from tracker_sync.listed_rows import LISTED, listed_rows, row_type
 
 
-KINDS: tuple[Listed, ...] = ("trackedEntities", "enrollments", "events")
+MOST_PASSES = 3
 
-_STAMP = pa.timestamp("ms")
-_ROW = pa.struct(
-    [
-        ("trackedEntity", pa.string()),
-        ("orgUnit", pa.string()),
-        ("updatedAt", _STAMP),
-        ("deleted", pa.bool_()),
-    ]
-)
-
-# One row for each tracked entity, enrollment or event that a list named. `org_unit` is the
-# person's registration org unit, which only the list of tracked entities gives.
-LISTED = pa.schema(
-    [
-        ("tracked_entity", pa.string()),
-        ("org_unit", pa.string()),
-        ("program", pa.string()),
-        ("kind", pa.string()),
-        ("updated_at", pa.timestamp("ms", tz="UTC")),
-        ("deleted", pa.bool_()),
-    ]
-)
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,63 +43,94 @@ class Source:
     zone: ZoneInfo
 
 
-def list_changes(source: Source, listings: Iterable[Listing]) -> pa.Table:
-    """Return one row for everything the lists name, with the columns of `LISTED`.
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What lists named.
+
+    Attributes:
+        rows: Each object once a list, the version stamped last, with the columns of `LISTED`.
+        passes: How often the list was read that was read most often.
+        found_later: How many rows only a later pass found.
+    """
+
+    rows: pa.Table
+    passes: int
+    found_later: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Pass:
+    rows: pa.Table
+    snapshot: bool  # all came in one page, which hides nothing
+
+
+def list_changes(source: Source, listings: Iterable[Listing]) -> Changes:
+    """Return everything that the lists name.
 
     Raises:
-        UnexpectedAnswer: The server ignored the lower bound, or named no person.
+        UnexpectedAnswer: The server ignored the lower bound, or rows lack what was asked for.
     """
-    pages = [page for listing in listings for page in _pages(source, listing)]
-    return pa.concat_tables([LISTED.empty_table(), *pages])
+    found = [_in_passes(source, listing) for listing in listings]
+    return Changes(
+        pa.concat_tables([LISTED.empty_table(), *(part.rows for part in found)]),
+        max((part.passes for part in found), default=0),
+        sum(part.found_later for part in found),
+    )
 
 
-def _pages(source: Source, listing: Listing) -> Iterator[pa.Table]:
-    for asked in listing_requests(listing, source.dialect):
-        what = f"{source.client.name}: GET {asked.path}"
-        parse = partial(parse_page, envelope=asked.envelope, row=_ROW, what=what)
-        for rows in each_page(source.client, asked, parse):
-            yield _checked(_table(rows, listing, source.zone), listing, what)
+def _in_passes(source: Source, listing: Listing) -> Changes:
+    latest = _one_pass(source, listing)
+    rows, first, new, passes = latest.rows, latest.rows["uid"], latest.rows, 1
+    while new.num_rows and not latest.snapshot and passes < MOST_PASSES:
+        latest = _one_pass(source, listing)
+        new = _beyond(latest.rows, rows["uid"])
+        rows = pa.concat_tables([rows, latest.rows])
+        passes += 1
+    rows = _newest(rows)
+    later = _beyond(rows, first).num_rows
+    if passes > 1:
+        scope = listing.program or listing.tracked_entity_type
+        _log.info("%s of %s: %s passes, %s found late", listing.kind, scope, passes, later)
+    return Changes(rows, passes, later)
 
 
-def _table(rows: pa.StructArray, listing: Listing, zone: ZoneInfo) -> pa.Table:
-    columns = [
-        pc.struct_field(rows, "trackedEntity"),
-        pc.struct_field(rows, "orgUnit"),
-        pa.repeat(listing.program, len(rows)),
-        pa.repeat(listing.kind, len(rows)),
-        in_utc(pc.struct_field(rows, "updatedAt"), zone),
-        pc.struct_field(rows, "deleted"),
+def _beyond(rows: pa.Table, known: pa.ChunkedArray) -> pa.Table:
+    return rows.filter(pc.invert(pc.is_in(rows["uid"], value_set=known)))
+
+
+def _newest(rows: pa.Table) -> pa.Table:
+    """Keep one row of each object: the one stamped last, and of equal ones the one read last."""
+    ordered = rows.sort_by("updated_at")
+    places = ordered.select(["uid"]).append_column("place", pa.array(range(len(ordered)), "int64"))
+    last = places.group_by("uid", use_threads=False).aggregate([("place", "max")])
+    return ordered.take(last["place_max"])
+
+
+def _one_pass(source: Source, listing: Listing) -> _Pass:
+    requests = listing_requests(listing, source.dialect)
+    parts = [_read(source, listing, asked) for asked in requests]
+    rows = pa.concat_tables([LISTED.empty_table(), *(part.rows for part in parts)])
+    return _Pass(rows, [part.snapshot for part in parts] == [True])
+
+
+def _read(source: Source, listing: Listing, asked: Asked) -> _Pass:
+    what = f"{source.client.name}: GET {asked.path}"
+    row = row_type(str(asked.params["fields"]))
+    pages: list[Page[pa.StructArray]] = []
+
+    def parse(body: bytes) -> Page[pa.StructArray]:
+        pages.append(parse_page(body, asked.envelope, row, what=what))
+        return pages[-1]
+
+    tables = [
+        listed_rows(rows, listing, source.zone, what)
+        for rows in each_page(source.client, asked, parse)
     ]
-    return pa.Table.from_arrays(columns, schema=LISTED)
+    return _Pass(pa.concat_tables(tables), _is_snapshot(pages))
 
 
-def _checked(table: pa.Table, listing: Listing, what: str) -> pa.Table:
-    if any(table[name].null_count for name in ("tracked_entity", "updated_at", "deleted")):
-        raise UnexpectedAnswer(f"{what}: rows without `trackedEntity`, `updatedAt` or `deleted`")
-    oldest = pc.min(table["updated_at"]).as_py()
-    # A server that doesn't know a parameter ignores it (measured): then all rows come.
-    if oldest and listing.updated_after and oldest < _in_millis(listing.updated_after):
-        raise UnexpectedAnswer(f"{what}: the server ignored `updatedAfter`; rows are older")
-    return table
-
-
-def _in_millis(instant: datetime) -> datetime:
-    return instant.replace(microsecond=instant.microsecond // 1000 * 1000)
-
-
-def in_utc(stamps: pa.TimestampArray, zone: ZoneInfo) -> pa.TimestampArray:
-    """Turn a server's zone-less stamps into instants.
-
-    In the hour that a clock change repeats the later instant is taken, so that a
-    record is read once too often rather than never.
-    """
-    known = pc.assume_timezone(stamps, zone.key, ambiguous="latest", nonexistent="latest")
-    return known.cast(pa.timestamp("ms", tz="UTC"))
-
-
-def registration_org_units(source: Source, uids: list[str], at_once: int) -> Mapping[str, str]:
-    """Return the registration org unit of each person of *uids* that the server knows."""
-    found: dict[str, str] = {}
-    for people in read_batches(source.client, uids, at_once, "trackedEntity,orgUnit", _ROW):
-        found |= {row["trackedEntity"]: row["orgUnit"] for row in people.rows.to_pylist()}
-    return found
+def _is_snapshot(pages: list[Page[pa.StructArray]]) -> bool:
+    """Whether the first page held all there was when it was cut, and said so."""
+    first, *others = pages
+    alone = not first.goes_on and (first.pages or 0) <= 1
+    return alone and not any(len(page.rows) for page in others)

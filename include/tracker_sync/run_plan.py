@@ -19,12 +19,16 @@ class RunPlan:
     """What a run has taken upon itself.
 
     Attributes:
-        windows: Program -> what is read of it.
-        watermark_keys: Program -> what its watermark is kept under.
+        windows: Program, or type of people without enrollment -> what is read of it.
+        watermark_keys: The same -> what its watermark is kept under.
         slices: Its slices.
         zone: The zone of the source's stamps.
         only_from_children: People that only a list of enrollments or events named.
-        with_open_refusals: People that no list named, read because a refusal is open.
+        with_open_refusals: People, and events without registration, that no list named,
+            read because a refusal is open.
+        passes: How often the list was read that was read most often.
+        found_later: How many rows only a later pass found.
+        selected_away: How many people and events changed and do not enter.
     """
 
     windows: Mapping[str, Window]
@@ -33,6 +37,9 @@ class RunPlan:
     zone: str
     only_from_children: int
     with_open_refusals: int
+    passes: int = 1
+    found_later: int = 0
+    selected_away: int = 0
 
     def moving(self) -> dict[str, Window]:
         """Return the windows that move a watermark once accounted for, by its key."""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from tracker_sync.metadata.model import OrgUnit
+from tracker_sync.metadata.model import Model, OrgUnit
 from tracker_sync.route import Slices
 
 
@@ -31,39 +31,81 @@ class Slice:
     program: str = ""
 
 
-def slice_of_each(
-    registered: Mapping[str, str | None], places: Mapping[str, OrgUnit], slices: Slices
-) -> dict[str, str]:
-    """Give each person to exactly one slice.
+@dataclass(frozen=True, slots=True, order=True)
+class Origin:
+    """Where people or events come from.
+
+    Attributes:
+        program: The program without registration; empty for people.
+        org_unit: Where it happened, or they are registered; empty if nobody knows.
+    """
+
+    program: str
+    org_unit: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Branch:
+    program: str
+    top: str
+
+    @property
+    def slice(self) -> str:
+        return f"{self.program}-{self.top}" if self.program else self.top
+
+
+def divide(
+    origins: Mapping[Origin, int], model: Model, slices: Slices
+) -> tuple[dict[Origin, str], list[Slice]]:
+    """Give each origin to exactly one slice.
 
     Args:
-        registered: Tracked entity -> registration org unit, if anybody knows it.
-        places: The org units of the route.
-        slices: The level of the branches, and how many there may be; with more of
-            them the level above is taken, until they are few enough.
+        origins: Origin -> how many are to be read from there.
+        model: The org units of the route, and its programs without registration.
+        slices: The level of the branches, and how many slices there may be; with more of
+            them the level above is taken, until they are few enough. Never fewer than one
+            for people and one for each program without registration.
 
     Returns:
-        Tracked entity -> slice; `elsewhere` for people registered outside the route's roots.
+        Origin -> slice, `elsewhere` outside the route's roots; and the slices in the order
+        of the tree, people first.
     """
+    branches = _branches(origins, model.org_units, slices)
+    to_read: Counter[_Branch] = Counter()
+    for origin, branch in branches.items():
+        to_read[branch] += origins[origin]
+    pieces = [
+        Slice(branch.slice, _name(branch, model), to_read[branch], branch.program)
+        for branch in sorted(to_read, key=lambda at: _place(at, model))
+    ]
+    return {origin: branch.slice for origin, branch in branches.items()}, pieces
+
+
+def _branches(
+    origins: Iterable[Origin], places: Mapping[str, OrgUnit], slices: Slices
+) -> dict[Origin, _Branch]:
     for level in range(slices.level, 0, -1):
-        found = {uid: _branch(places.get(unit or ""), level) for uid, unit in registered.items()}
+        found = {at: _Branch(at.program, _top(places.get(at.org_unit), level)) for at in origins}
         if len(set(found.values())) <= slices.most:
             return found
-    return dict.fromkeys(registered, ELSEWHERE)
+    return {origin: _Branch(origin.program, ELSEWHERE) for origin in origins}
 
 
-def describe(slice_of: Mapping[str, str], places: Mapping[str, OrgUnit]) -> list[Slice]:
-    """Return the slices of a run, in the order of the tree."""
-    people = Counter(slice_of.values())
-    order = sorted(people, key=lambda uid: places[uid].path if uid in places else "~")
-    return [
-        Slice(uid, places[uid].name if uid in places else "Registered elsewhere", people[uid])
-        for uid in order
-    ]
-
-
-def _branch(place: OrgUnit | None, level: int) -> str:
+def _top(place: OrgUnit | None, level: int) -> str:
     if place is None:
         return ELSEWHERE
     path = place.path.strip("/").split("/")
     return path[min(level, len(path)) - 1]
+
+
+def _name(branch: _Branch, model: Model) -> str:
+    place = model.org_units.get(branch.top)
+    if not branch.program:
+        return place.name if place else "Registered elsewhere"
+    return f"{model.event_programs[branch.program]} · {place.name if place else 'elsewhere'}"
+
+
+def _place(branch: _Branch, model: Model) -> tuple[str, str]:
+    place = model.org_units.get(branch.top)
+    program = branch.program and f"{model.event_programs[branch.program]} {branch.program}"
+    return program, place.path if place else "~"

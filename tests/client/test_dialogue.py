@@ -117,7 +117,7 @@ def test_a_run_lists_and_reads_the_same_people_however_often_they_enrolled(world
     assert world.send(**lists).refused == world.send(enrollments=again).refused == {}
 
     source = Source(world.client, world.client.dialect, world.zone)
-    table = list_changes(source, [everything(world, kind, page_size=3) for kind in KINDS])
+    table = list_changes(source, [everything(world, kind, page_size=3) for kind in KINDS]).rows
     (people,) = read_people(world.client, asked, at_once=300)
 
     assert uids(lists, "trackedEntities") <= set(table["tracked_entity"].to_pylist())
@@ -228,6 +228,7 @@ def test_an_owner_is_transferred_once(world: World) -> None:
 
 def test_a_key_is_created_once_and_removed(world: World) -> None:
     space, key = f"client-test-{new_uid()}", "lease"
+    world.undo.callback(delete_value, world.client, space, key)
 
     created = [create_value(world.client, space, key, {"owner": i}) for i in range(2)]
 

@@ -15,8 +15,9 @@ from dhis2_api.dialects import dialect_of
 from dhis2_api.errors import UnexpectedAnswer
 from dhis2_api.export import Listing
 from scripted_server import Reply, Request, as_json, of_version, scripted
-from tracker_sync.listing import KINDS, Source, list_changes
+from tracker_sync.listing import Source, list_changes
 from tracker_sync.people import read_people
+from tracker_sync.run_lists import KINDS
 from tracker_sync.steps.extract import without_enrollment
 from tracker_sync.tables import flatten
 
@@ -27,7 +28,8 @@ OSLO = "Europe/Oslo"
 
 
 def row(uid: str, stamp: str = "2026-11-24T13:30:00.000") -> dict[str, Any]:
-    return {"trackedEntity": uid, "orgUnit": CLINIC, "updatedAt": stamp, "deleted": False}
+    named = {"trackedEntity": uid, "enrollment": uid, "event": uid}
+    return {**named, "orgUnit": CLINIC, "updatedAt": stamp, "deleted": False}
 
 
 def list_page(request: Request, *rows: Any, goes_on: bool = False) -> Reply:
@@ -42,7 +44,7 @@ def listed(
     listings = [Listing(kind, PROGRAM, ROOTS, updated_after, 1000) for kind in KINDS]
     with scripted(script) as server, Dhis2Client(server.url) as client:
         source = Source(client, dialect_of("2.42.4"), ZoneInfo(OSLO))
-        rows: list[dict[str, Any]] = list_changes(source, listings).to_pylist()
+        rows: list[dict[str, Any]] = list_changes(source, listings).rows.to_pylist()
     assert server.requests
     return rows, server.requests
 

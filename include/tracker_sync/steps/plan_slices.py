@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
-from datetime import timedelta
-from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -13,25 +10,24 @@ import pyarrow.parquet as pq
 
 from dhis2_api.client import Dhis2Client
 from dhis2_api.dialects import dialect_of
-from dhis2_api.export import Listing
 from dhis2_api.system import read_server
-from tracker_sync.listing import KINDS, Source, list_changes, registration_org_units
+from tracker_sync.listing import Source
 from tracker_sync.metadata.model import Model
 from tracker_sync.publish import publishing
 from tracker_sync.route import Route
+from tracker_sync.run_lists import RunLists, scopes_of
 from tracker_sync.run_plan import RunPlan, write_run_plan
+from tracker_sync.selecting import check_selections, select
 from tracker_sync.servers import pair_of, state_folder
-from tracker_sync.slicing import describe, slice_of_each
-from tracker_sync.state import people_with_open_refusals
+from tracker_sync.slicing import Origin, divide
+from tracker_sync.state import open_refusals
 from tracker_sync.watermark import scope_of
-from tracker_sync.window import Occasion, Window, window_of
+from tracker_sync.who_is_read import who_is_read
+from tracker_sync.window import Occasion, window_of
 from tracker_sync.workspace import Workspace
 
 
-# Who is to be read: one row a person (`TRACKED_ENTITY`), or an event of a program without
-# registration (`EVENT`). `programs` are those whose lists named it alive; a read that shows
-# no enrollment in one of them has lost something. Not `listed` are people who are read
-# because a refusal is open.
+# Who is read by which slice; the other columns are those of `who_is_read.READ`.
 TO_READ = pa.schema(
     [
         ("kind", pa.string()),
@@ -57,32 +53,36 @@ def plan_slices(
         occasion: Why the run happens, and how far the runs before it came.
 
     Raises:
-        PermanentError: It is not clear what the run is to read.
+        PermanentError: It is not clear what the run is to read, or the source cannot be
+            asked for a selection of the route.
     """
     _void_ledgers(workspace)
     server = read_server(client)
+    model = Model.from_json(workspace.model.read_text(encoding="utf-8"))
     source = Source(client, dialect_of(server.version), server.zone)
-    places = Model.from_json(workspace.model.read_text(encoding="utf-8")).org_units
-    pair = pair_of(workspace)
-    keys = {program: scope_of(route, program, pair).key() for program in route.programs}
+    lists = RunLists(source, route, scopes_of(route, model))
+    check_selections(lists)
+    pair, state = pair_of(workspace), state_folder(workspace)
+    keys = {scope: scope_of(route, scope, pair).key() for scope in lists.scopes.all()}
     windows = {
-        program: window_of(occasion, key, server.now, baseline=route.baseline == "allow")
-        for program, key in keys.items()
+        scope: window_of(occasion, key, server.now, baseline=route.baseline == "allow")
+        for scope, key in keys.items()
     }
-    listed = _within(list_changes(source, _listings(route, windows, source.zone)), windows)
-    programs = _programs_of_each(listed)
-    refused = people_with_open_refusals(state_folder(workspace)) - programs.keys()
-    slice_of = slice_of_each(
-        _registered(source, listed, refused, route.reading.at_once), places, route.slices
-    )
-    _write_listing(workspace, slice_of, programs)
+    changes = lists.changes(windows)
+    entering = select(lists, changes.rows, state)
+    to_read = who_is_read(lists, entering.rows, open_refusals(state))
+    slice_of, slices = divide(_origins(to_read.rows), model, route.slices)
+    _write_listing(workspace, to_read.rows, slice_of)
     plan = RunPlan(
         windows=windows,
         watermark_keys=keys,
-        slices=tuple(describe(slice_of, places)),
+        slices=tuple(slices),
         zone=source.zone.key,
-        only_from_children=len(programs) - len(_named_themselves(listed)),
-        with_open_refusals=len(refused),
+        only_from_children=to_read.only_from_children,
+        with_open_refusals=to_read.with_open_refusals,
+        passes=changes.passes,
+        found_later=changes.found_later,
+        selected_away=entering.away,
     )
     write_run_plan(workspace.plan, plan)
     return plan
@@ -95,68 +95,17 @@ def _void_ledgers(workspace: Workspace) -> None:
         ledger.unlink()
 
 
-def _listings(route: Route, windows: Mapping[str, Window], zone: ZoneInfo) -> list[Listing]:
-    overlap = timedelta(minutes=route.reading.overlap_minutes)
-    everything = Listing(
-        kind="trackedEntities",
-        program="",
-        org_units=route.org_units,
-        updated_after=None,
-        page_size=route.reading.page_size,
-    )
-    bounds = {program: window.read_from(overlap, zone) for program, window in windows.items()}
-    return [
-        replace(everything, kind=kind, program=program, updated_after=bounds[program])
-        for program in windows
-        for kind in KINDS
-    ]
+def _origins(read: pa.Table) -> dict[Origin, int]:
+    """Return how many are read from where."""
+    found = read.group_by(["program", "org_unit"]).aggregate([([], "count_all")]).to_pylist()
+    return {Origin(row["program"], row["org_unit"]): row["count_all"] for row in found}
 
 
-def _within(listed: pa.Table, windows: Mapping[str, Window]) -> pa.Table:
-    """Leave out what an earlier window has covered; there is no such thing but in a backfill."""
-    stamps = zip(listed["program"].to_pylist(), listed["updated_at"].to_pylist(), strict=True)
-    return listed.filter(
-        pa.array([windows[program].holds(at, at) for program, at in stamps], pa.bool_())
-    )
-
-
-def _programs_of_each(listed: pa.Table) -> dict[str, set[str]]:
-    programs: dict[str, set[str]] = {}
-    columns = (listed[name].to_pylist() for name in ("tracked_entity", "program", "deleted"))
-    for uid, program, deleted in zip(*columns, strict=True):
-        alive = programs.setdefault(uid, set())
-        if not deleted:
-            alive.add(program)
-    return programs
-
-
-def _named_themselves(listed: pa.Table) -> dict[str, str]:
-    people = listed.filter(pc.equal(listed["kind"], "trackedEntities"))
-    uids, units = people["tracked_entity"].to_pylist(), people["org_unit"].to_pylist()
-    return dict(zip(uids, units, strict=True))
-
-
-def _registered(
-    source: Source, listed: pa.Table, refused: set[str], at_once: int
-) -> dict[str, str | None]:
-    known = _named_themselves(listed)
-    unknown = sorted((set(listed["tracked_entity"].to_pylist()) | refused) - known.keys())
-    found = registration_org_units(source, unknown, at_once)
-    return {**{uid: found.get(uid) for uid in unknown}, **known}
-
-
-def _write_listing(
-    workspace: Workspace, slice_of: Mapping[str, str], programs: Mapping[str, set[str]]
-) -> None:
-    rows = [
-        {
-            "kind": "TRACKED_ENTITY",
-            "uid": uid,
-            "slice": slice_of[uid],
-            "programs": sorted(programs.get(uid, ())),
-            "listed": uid in programs,
-        }
-        for uid in sorted(slice_of)
-    ]
+def _write_listing(workspace: Workspace, read: pa.Table, slice_of: Mapping[Origin, str]) -> None:
+    origins = pa.array([f"{at.program} {at.org_unit}" for at in slice_of], pa.string())
+    slices = pa.array(slice_of.values(), pa.string())
+    origin = pc.binary_join_element_wise(read["program"], read["org_unit"], " ")
+    sliced = read.append_column("slice", slices.take(pc.index_in(origin, value_set=origins)))
+    rows = sliced.select(TO_READ.names).sort_by([("kind", "ascending"), ("uid", "ascending")])
     with publishing(workspace.listing) as draft:
-        pq.write_table(pa.Table.from_pylist(rows, TO_READ), draft, compression="zstd")
+        pq.write_table(rows.cast(TO_READ), draft, compression="zstd")

@@ -1,0 +1,128 @@
+"""Who is read: from the rows of lists to one row for each person, or event of nobody's."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from dhis2_api.importer import Ref
+from dhis2_api.reading import read_by_uid
+from tracker_sync.run_lists import RunLists
+from tracker_sync.selecting import subjects
+
+
+# One row a person (`TRACKED_ENTITY`), or an event of a program without registration
+# (`EVENT`, with that `program`). `org_unit` is empty where nobody knows it. `programs` are
+# those whose lists named it alive; a read that shows no enrollment in one of them has lost
+# something. Not `listed` are those who are read for an open refusal only.
+READ = pa.schema(
+    [
+        ("kind", pa.string()),
+        ("uid", pa.string()),
+        ("program", pa.string()),
+        ("org_unit", pa.string()),
+        ("programs", pa.list_(pa.string())),
+        ("listed", pa.bool_()),
+    ]
+)
+_ONLY_VALID = pc.CountOptions(mode="only_valid")
+_NOTHING = pa.scalar(None, pa.string())
+
+
+@dataclass(frozen=True, slots=True)
+class ToRead:
+    """Who is read.
+
+    Attributes:
+        rows: Each once, with the columns of `READ`.
+        only_from_children: People that only a list of enrollments or events named.
+        with_open_refusals: Those that no list named, read because a refusal is open.
+    """
+
+    rows: pa.Table
+    only_from_children: int
+    with_open_refusals: int
+
+
+def who_is_read(lists: RunLists, entering: pa.Table, refused: Collection[Ref]) -> ToRead:
+    """Return everybody whom lists named, and whoever has an open refusal.
+
+    Args:
+        lists: The route's lists.
+        entering: The rows of those who are copied, as `listed_rows.LISTED`.
+        refused: People, and events without registration, whose refusal is open.
+    """
+    named = _named(entering, lists.scopes.types)
+    known, children = (
+        named.filter(which) for which in (named["itself"], pc.invert(named["itself"]))
+    )
+    people = [Ref("TRACKED_ENTITY", uid) for uid in children["uid"].to_pylist()]
+    unlisted = _unlisted(named, refused)
+    places = _places(lists, [*people, *unlisted])
+    others = [_row(ref, places[ref]) for ref in unlisted if ref in places]
+    org_units = pa.array([places[ref][1] for ref in people], pa.string())
+    children = children.drop_columns("org_unit").append_column("org_unit", org_units)
+    tables = [known.select(READ.names), children.select(READ.names)]
+    rows = pa.concat_tables([*tables, pa.Table.from_pylist(others, READ)])
+    return ToRead(rows, len(people), len(others))
+
+
+def _named(entering: pa.Table, types: Collection[str]) -> pa.Table:
+    """Return one row for each whom lists named, as `READ`, and whether one named it `itself`."""
+    alone = pc.is_null(entering["tracked_entity"])
+    itself = pc.or_(alone, pc.equal(entering["kind"], "trackedEntities"))
+    by_type = pc.is_in(entering["scope"], value_set=pa.array(types, pa.string()))
+    alive = pc.invert(pc.or_(entering["deleted"], by_type))
+    rows = pa.table(
+        {
+            "kind": pc.if_else(alone, "EVENT", "TRACKED_ENTITY"),
+            "uid": subjects(entering),
+            "program": pc.if_else(alone, entering["scope"], ""),
+            "org_unit": pc.if_else(itself, entering["org_unit"], _NOTHING),
+            "programs": pc.if_else(alive, entering["scope"], _NOTHING),
+            "itself": itself,
+            "updated_at": entering["updated_at"],
+        }
+    ).sort_by([("programs", "ascending"), ("updated_at", "ascending")])
+    return _each_once(rows)
+
+
+def _each_once(rows: pa.Table) -> pa.Table:
+    keys = ["kind", "uid", "program"]
+    found = rows.group_by(keys, use_threads=False).aggregate(
+        [("org_unit", "last"), ("programs", "distinct", _ONLY_VALID), ("itself", "any")]
+    )
+    named = found.rename_columns([*keys, "org_unit", "programs", "itself"])
+    return named.append_column("listed", pa.repeat(pa.scalar(value=True), len(named)))
+
+
+def _unlisted(named: pa.Table, refused: Collection[Ref]) -> list[Ref]:
+    uids = pa.array([ref.uid for ref in refused], pa.string())
+    listed = set(uids.filter(pc.is_in(uids, value_set=named["uid"])).to_pylist())
+    return sorted(ref for ref in refused if ref.uid not in listed)
+
+
+def _places(lists: RunLists, refs: Collection[Ref]) -> dict[Ref, tuple[str, str]]:
+    """Return program and org unit of each; events only where the route has their programs."""
+    client = lists.source.client
+    people, events = (
+        [ref.uid for ref in refs if ref.kind == kind] for kind in ("TRACKED_ENTITY", "EVENT")
+    )
+    found = dict.fromkeys((Ref("TRACKED_ENTITY", uid) for uid in people), ("", ""))
+    for row in read_by_uid(client, "trackedEntities", people, "trackedEntity,orgUnit"):
+        found[Ref("TRACKED_ENTITY", row["trackedEntity"])] = ("", row["orgUnit"])
+    for program in lists.scopes.event_programs:
+        for uid in events:  # one that is nowhere stays with the first, to be named as gone
+            found.setdefault(Ref("EVENT", uid), (program, ""))
+        for row in read_by_uid(client, "events", events, "event,orgUnit", program=program):
+            found[Ref("EVENT", row["event"])] = (program, row["orgUnit"])
+    return found
+
+
+def _row(ref: Ref, place: tuple[str, str]) -> dict[str, object]:
+    program, org_unit = place
+    given = {"kind": ref.kind, "uid": ref.uid, "program": program, "org_unit": org_unit}
+    return {**given, "programs": [], "listed": False}
