@@ -23,7 +23,7 @@ _EVENT = (
     *("event", "programStage", "orgUnit", "status", "occurredAt", "scheduledAt"),
     *("completedAt", "attributeOptionCombo", *_CLIENT_STAMPS),
 )
-# An event of a program without registration is never planned: 2.43 keeps no such date of it.
+# An event of a program without registration is never planned (2.43: E1318; tracker-api 5).
 _LONE_EVENT = tuple(name for name in _EVENT if name != "scheduledAt")
 # A stamp of completion is accepted with these statuses only (measured: E1051, E1052).
 _COMPLETED = {"enrollment": {"COMPLETED", "CANCELLED"}, "event": {"COMPLETED"}}
