@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -81,8 +80,8 @@ def memory(folder: Path, sizes: Sizes) -> Iterator[Row]:
 
 def reading(folder: Path, sizes: Sizes) -> Iterator[Row]:
     """The step `extract` reads from a slow server, as fast as four readers may."""
-    pages = math.ceil(sizes.delayed / PEOPLE_A_PAGE)
-    allowed = math.ceil(pages / READERS) * sizes.seconds
+    pages = sizes.delayed // PEOPLE_A_PAGE
+    allowed = pages * sizes.seconds / READERS
     work = Work(str(folder), count=sizes.delayed)
     measured("material.write_people", work)
     with mock(folder, sizes.seconds) as server:

@@ -1,4 +1,4 @@
-"""The mock: a server that gives each page of people after a fixed time.
+"""The mock: a server that takes a fixed time for a hundred people.
 
 `python -m tracker_sync_bench.mock_server FOLDER SECONDS` prints its address and serves
 the folder's material until it is ended. It speaks as DHIS2 2.42 does, and checks nothing:
@@ -18,7 +18,7 @@ from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
 from tracker_sync_bench.cores import keep_to, serving
-from tracker_sync_bench.material import People, page_of, people_in
+from tracker_sync_bench.material import PEOPLE_A_PAGE, People, page_of, people_in
 from tracker_sync_bench.work import MOST_IN_FLIGHT
 
 
@@ -37,7 +37,8 @@ class Mock:
     Attributes:
         folder: Its material.
         people: Its people; nobody where it only lists.
-        seconds: How long each page of people takes, however many are asked for at once.
+        seconds: How long a page of `PEOPLE_A_PAGE` takes, however many pages are asked
+            for at once. Fewer people take less, as of real servers (performance 4.3).
         in_flight: How many pages of people are under way.
         most_in_flight: How many there ever were.
     """
@@ -60,10 +61,11 @@ class Mock:
         return self._listed(path.rpartition("/")[2], query)
 
     def _people(self, people: People, query: Mapping[str, str]) -> bytes:
-        ready = time.monotonic() + self.seconds
+        began = time.monotonic()
         self._count(1)
-        uids = query.get("trackedEntities")
-        body = people.by_uid(uids.split(",")) if uids else people.page(int(query["page"]))
+        uids = query["trackedEntities"].split(",") if "trackedEntities" in query else []
+        body = people.by_uid(uids) if uids else people.page(int(query["page"]))
+        ready = began + self.seconds * (len(uids) or PEOPLE_A_PAGE) / PEOPLE_A_PAGE
         time.sleep(max(0, ready - time.monotonic()))
         self._count(-1)
         return body
@@ -74,8 +76,9 @@ class Mock:
             self.most_in_flight = max(self.most_in_flight, self.in_flight)
 
     def _listed(self, kind: str, query: Mapping[str, str]) -> bytes:
-        page = self.folder / f"{kind}-{query['page']}.json"
-        return page.read_bytes() if page.is_file() else page_of([], kind, 1, goes_on=False)
+        number = int(query["page"])
+        page = self.folder / f"{kind}-{number}.json"
+        return page.read_bytes() if page.is_file() else page_of([], kind, number, goes_on=False)
 
 
 def handler_of(mock: Mock) -> type[BaseHTTPRequestHandler]:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-
-import pandas as pd  # noqa: F401  # Arrow would load it within the work, at its first list
 
 from dhis2_api.client import Dhis2Client
 from dhis2_api.dialects import dialect_of
@@ -66,16 +64,8 @@ MODEL = Model(
 def stage(work: Work) -> Callable[[], int]:
     """Turn pages that are in memory into a package."""
     bodies = [*people_in(Path(work.folder)).pages()]
-    envelope = envelope_of(dialect_of("2.42.4"), "trackedEntities")
-
-    def run() -> int:
-        with writing_package(Path(work.folder) / "staged") as package:
-            for body in bodies:
-                page = parse_page(body, envelope, PERSON_ROW, what="bench")
-                package.add(flatten(page.rows, ROUTE.programs))
-        return package.rows["data_values"]
-
-    return run
+    _stage(bodies[:1], Path(work.folder) / "first")  # what Arrow loads late is loaded now
+    return lambda: _stage(bodies, Path(work.folder) / "staged")
 
 
 def list_people(work: Work) -> Callable[[], int]:
@@ -103,6 +93,15 @@ def read_people(work: Work) -> Callable[[], int]:
         return staged.rows["data_values"]
 
     return run
+
+
+def _stage(bodies: Sequence[bytes], folder: Path) -> int:
+    envelope = envelope_of(dialect_of("2.42.4"), "trackedEntities")
+    with writing_package(folder) as package:
+        for body in bodies:
+            page = parse_page(body, envelope, PERSON_ROW, what="bench")
+            package.add(flatten(page.rows, ROUTE.programs))
+    return package.rows["data_values"]
 
 
 def _workspace(work: Work) -> Workspace:

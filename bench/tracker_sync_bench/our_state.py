@@ -8,8 +8,6 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
 
-import pandas as pd  # noqa: F401  # Arrow would load it within the work, at its first list
-
 from dhis2_api.importer import Ref
 from tracker_sync.outcome import Entry, Outcome
 from tracker_sync.state import Page, recall, remember
