@@ -21,6 +21,16 @@ def slice_line(import_report: Mapping[str, Any]) -> str:
     return f"slice {import_report['name']}: {counts or 'nothing'}, {seconds:.1f} s"
 
 
+def listing_line(counts: Mapping[str, Any]) -> str:
+    """Return in one line how it was found out who is read; of a run's plan or its report."""
+    return (
+        f"named only by enrollments or events: {counts['only_from_children']} people, "
+        f"read for open refusals: {counts['with_open_refusals']}, "
+        f"selected away: {counts['selected_away']}; "
+        f"passes over a list: {counts['passes']}, rows found late: {counts['found_later']}"
+    )
+
+
 def report_lines(report: Mapping[str, Any]) -> list[str]:
     """Return the report of a run as two tables and what did not arrive."""
     slices = [[line["name"], *_cells(line), f"{line['seconds']:.1f}"] for line in report["slices"]]
@@ -31,6 +41,8 @@ def report_lines(report: Mapping[str, Any]) -> list[str]:
         *_table([head, *slices, totals]),
         "",
         *_table([["kind", *_SHOWN, ""], *kinds]),
+        "",
+        listing_line(report),
         *_not_arrived(report),
         *(f"! {problem}" for problem in report["problems"]),
     ]

@@ -94,6 +94,15 @@ class ProgramSelection(_Strict):
     occurred_from: date | None = None
     occurred_to: date | None = None
 
+    @model_validator(mode="after")
+    def _days_are_a_span(self) -> Self:
+        first, last = self.occurred_from, self.occurred_to
+        if (first is None) != (last is None):
+            raise ValueError("`occurred_from` and `occurred_to` come together")
+        if first and last and first > last:
+            raise ValueError("`occurred_from` is after `occurred_to`")
+        return self
+
 
 class Slices(_Strict):
     """How the work of a run is divided.

@@ -45,6 +45,9 @@ def run_report(
         "problems": list(problems),
         "only_from_children": run_plan.only_from_children,
         "with_open_refusals": run_plan.with_open_refusals,
+        "selected_away": run_plan.selected_away,
+        "passes": run_plan.passes,
+        "found_later": run_plan.found_later,
         "not_copied": list(NOT_COPIED),
         "staging": str(workspace.run),
     }

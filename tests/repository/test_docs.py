@@ -11,10 +11,12 @@ import pytest
 from repository.documents import DECISIONS, DOCUMENTS, FENCE, README, ROOT, code_in, table, text_of
 from sandbox.exchanges import known_differences, recorded
 from tracker_sync.remedies import REMEDIES
-from tracker_sync.routes import load_routes, routes_folder
+from tracker_sync.route import ProgramSelection
+from tracker_sync.routes import load_route, load_routes, routes_folder
 
 
 QUIRKS = "docs/quirks.md"
+SELECTIONS = "docs/selections.md"
 QUIRKS_HEADINGS = ("Reading", "Writing", "Metadata", "Servers and accounts")
 
 
@@ -85,6 +87,18 @@ def anchors_of(path: Path) -> set[str]:
     return {
         re.sub(r"[^\w -]", "", heading).strip().lower().replace(" ", "-") for heading in headings
     }
+
+
+def test_every_key_of_a_selection_is_documented_and_the_example_is_one(tmp_path: Path) -> None:
+    rows = table(SELECTIONS, "The keys")
+    (example,) = [block for kind, block in FENCE.findall(text_of(SELECTIONS)) if kind == "yaml"]
+    around = "source: a\ndestination: b\norg_units: [GwTj6qZdrlX]\n"
+    (tmp_path / "example.yaml").write_text(around + example)
+
+    keys = [key for row in rows for key in re.findall(r"\w+", row[0])]
+
+    assert keys == list(ProgramSelection.model_fields)
+    assert len(load_route(tmp_path / "example.yaml").selections) == 2
 
 
 def test_the_readme_says_what_to_do_when_a_run_is_red() -> None:

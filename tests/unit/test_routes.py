@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -12,22 +13,38 @@ from tracker_sync.routes import BrokenRoute, InvalidRoute, load_route, load_rout
 
 DEMO = (Path(__file__).parents[2] / "include" / "routes" / "demo.yaml").read_text()
 
+
+def at(text: str) -> str:
+    """Return how a message names the line of the demo's route that holds *text*, or one behind."""
+    lines = DEMO.splitlines()
+    return f"line {next((n for n, line in enumerate(lines, 1) if text in line), len(lines) + 1)}"
+
+
+END = at("nowhere in it")
+BEHIND = f"line {len(DEMO.splitlines()) + 2}"
+
 MISTAKES = {
-    "an unknown key": (DEMO + "batchsize: 3\n", "line 27: `batchsize`: no such key"),
-    "a key twice": (DEMO + "metadata: check\n", "line 27: key `metadata` stands twice"),
+    "an unknown key": (DEMO + "batchsize: 3\n", f"{END}: `batchsize`: no such key"),
+    "a key twice": (DEMO + "metadata: check\n", f"{END}: key `metadata` stands twice"),
     "a malformed UID": (DEMO.replace("m8nERzkN6j4", "m8nERzkN6j"), "line 8: `programs.1`: a UID"),
     "a UID twice": (DEMO.replace("m8nERzkN6j4", "xsd8pFBm2w1"), "line 6: `programs`: the same UID"),
     "a text for a number": (
         DEMO.replace("level: 3", 'level: "3"'),
-        "line 17: `slices.level`: a",
+        f"{at('level: 3')}: `slices.level`: a",
     ),
     "a flag for a number": (
         DEMO.replace("most: 40", "most: true"),
-        "line 18: `slices.most`: a",
+        f"{at('most: 40')}: `slices.most`: a",
     ),
     "a word nobody knows": (DEMO.replace("refused: fail", "refused: fial"), "`refused`: Input sho"),
-    "a zone nobody knows": (DEMO.replace("Africa/Dakar", "Afrika"), "line 14: `timezone`: no zone"),
-    "a bad schedule": (DEMO.replace("0 2 * * *", "99 2 * * *"), "line 13: `schedule`: no cron"),
+    "a zone nobody knows": (
+        DEMO.replace("Africa/Dakar", "Afrika"),
+        f"{at('timezone:')}: `timezone`: no zone",
+    ),
+    "a bad schedule": (
+        DEMO.replace("0 2 * * *", "99 2 * * *"),
+        f"{at('schedule:')}: `schedule`: no cron",
+    ),
     "no programs": (DEMO.replace("programs:", "program:"), "`programs`: this key is needed"),
     "a route to itself": (
         DEMO.replace("sandbox_destination", "sandbox_source"),
@@ -39,7 +56,19 @@ MISTAKES = {
     "a random time": (DEMO.replace("0 2 * * *", "R R * * *"), "`schedule`: no cron"),
     "a date that is none": ("schedule: 2026-13-45\n", "a value that cannot be read"),
     "a value that holds itself": ("source: &a [*a]\n", "a value that cannot be read"),
-    "a name": (DEMO + "name: other\n", "line 27: `name`: the file's name is it"),
+    "half a span of days": (
+        DEMO + "selections: {m8nERzkN6j4: {occurred_from: 2026-01-01}}\n",
+        f"{END}: `selections.m8nERzkN6j4`: `occurred_from` and `occurred_to` come together",
+    ),
+    "a span turned round": (
+        DEMO + "selections:\n  m8nERzkN6j4: {occurred_from: 2026-02-01, occurred_to: 2026-01-01}\n",
+        f"{BEHIND}: `selections.m8nERzkN6j4`: `occurred_from` is after",
+    ),
+    "a selection of another program": (
+        DEMO + "selections: {m8nERzkN6j5: {follow_up: true}}\n",
+        "`selections` names a program that `programs` does not",
+    ),
+    "a name": (DEMO + "name: other\n", f"{END}: `name`: the file's name is it"),
 }
 
 
@@ -48,6 +77,27 @@ def test_the_projects_own_routes_are_all_good() -> None:
 
     assert [route.name for route in routes] == ["demo"]
     assert all(isinstance(route, Route) for route in routes)
+
+
+def test_a_selection_is_read_as_it_is_written(tmp_path: Path) -> None:
+    (tmp_path / "north.yaml").write_text(
+        DEMO
+        + """selections:
+  m8nERzkN6j4:
+    enrollment_status: ACTIVE
+    attributes: [{attribute: zzlC4ArMYGX, operator: IN, values: [F, M]}]
+    program_stage: qkN0H5bwLdr
+    event_status: COMPLETED
+    occurred_from: 2026-01-01
+    occurred_to: 2026-12-31
+"""
+    )
+
+    chosen = load_route(tmp_path / "north.yaml").selections["m8nERzkN6j4"]
+
+    assert (chosen.occurred_from, chosen.event_status) == (date(2026, 1, 1), "COMPLETED")
+    assert chosen.attributes[0].values == ("F", "M")
+    assert "F" not in repr(chosen.attributes[0]).split()
 
 
 @pytest.mark.parametrize(("text", "says"), MISTAKES.values(), ids=MISTAKES.keys())

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
+from dataclasses import asdict
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -14,6 +16,7 @@ from dhis2_api.system import read_server
 from tracker_sync.listing import Source
 from tracker_sync.metadata.model import Model
 from tracker_sync.publish import publishing
+from tracker_sync.report_text import listing_line
 from tracker_sync.route import Route
 from tracker_sync.run_lists import RunLists, scopes_of
 from tracker_sync.run_plan import RunPlan, write_run_plan
@@ -37,6 +40,8 @@ TO_READ = pa.schema(
         ("listed", pa.bool_()),
     ]
 )
+
+_log = logging.getLogger(__name__)
 
 
 def plan_slices(
@@ -85,6 +90,7 @@ def plan_slices(
         selected_away=entering.away,
     )
     write_run_plan(workspace.plan, plan)
+    _log.info("%s", listing_line(asdict(plan)))
     return plan
 
 
