@@ -10,8 +10,9 @@ from pathlib import Path
 from shutil import rmtree
 from tempfile import TemporaryDirectory
 
-from tracker_sync_bench.cases import CASES, TINY, Sizes
+from tracker_sync_bench.cases import CASES
 from tracker_sync_bench.processes import DidNotWork
+from tracker_sync_bench.sizes import TINY, Sizes
 from tracker_sync_bench.table import Row, rendered
 
 

@@ -3,51 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from tracker_sync_bench.material import PEOPLE_A_PAGE
 from tracker_sync_bench.processes import DidNotWork, measured, mock
+from tracker_sync_bench.sizes import Sizes
 from tracker_sync_bench.table import Row
 from tracker_sync_bench.work import Measured, Work
 
 
 READERS = 4
 
-
-@dataclass(frozen=True, slots=True)
-class Sizes:
-    """How much each case is given.
-
-    Attributes:
-        staged: People whose pages are in memory.
-        read: People of the smaller and of the larger extract.
-        delayed: People read from the slow mock.
-        seconds: How long it takes for a page.
-        listed: People whom each of the three lists names.
-        objects: Objects of the state.
-        times: How often ours is measured; the median counts. The plain script is
-            measured once: nothing hangs on its last digit.
-    """
-
-    staged: int = 5_000
-    read: tuple[int, int] = (5_000, 20_000)
-    delayed: int = 10_000
-    seconds: float = 0.35
-    listed: int = 33_334
-    objects: int = 1_000_000
-    times: int = 3
-
-
-TINY = Sizes(
-    staged=200,
-    read=(200, 400),
-    delayed=800,
-    seconds=0.05,
-    listed=6_000,
-    objects=6_000,
-    times=1,
-)
 
 Case = Callable[[Path, Sizes], Iterator[Row]]
 
@@ -115,8 +82,16 @@ def state(folder: Path, sizes: Sizes) -> Iterator[Row]:
     """What is known of one slice's people is folded out of all runs' files."""
     work = Work(str(folder), count=sizes.objects)
     measured("our_state.write", work)
-    folded = measured("our_state.fold", work, times=sizes.times)
-    case = f"state of {sizes.objects:,} objects, folded for the {folded.done:,} of a slice"
+    yield from _folded(work, sizes.times, f"state in {len([*folder.iterdir()])} pages")
+    compacted = measured("our_state.make_compact", work)
+    yield Row(f"compacting these {compacted.done:,} objects: CPU seconds", compacted.cpu)
+    yield Row("the same: peak MB", compacted.peak)
+    yield from _folded(work, sizes.times, "state compacted")
+
+
+def _folded(work: Work, times: int, state: str) -> Iterator[Row]:
+    folded = measured("our_state.fold", work, times=times)
+    case = f"{state}, folded for {folded.done:,} of {work.count:,} objects"
     yield Row(f"{case}: CPU seconds", folded.cpu, most=1)
     yield Row("the same: peak MB", folded.peak, most=300)
 

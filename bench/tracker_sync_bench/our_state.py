@@ -11,6 +11,7 @@ from pathlib import Path
 from dhis2_api.importer import Ref
 from tracker_sync.outcome import Entry, Outcome
 from tracker_sync.state import Page, recall, remember
+from tracker_sync.state_compaction import compact
 from tracker_sync_bench.population import Maker
 from tracker_sync_bench.work import Work
 
@@ -44,6 +45,11 @@ def fold(work: Work) -> Callable[[], int]:
     slice_number = SLICES // 2
     people = [uid for night in range(_nights(work)) for uid in _people(work, night, slice_number)]
     return lambda: len(recall(Path(work.folder), people, "run-next"))
+
+
+def make_compact(work: Work) -> Callable[[], int]:
+    """Make one page of all."""
+    return lambda: compact(Path(work.folder)).kept
 
 
 def _nights(work: Work) -> int:
