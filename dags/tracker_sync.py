@@ -7,6 +7,7 @@ DHIS2 to another: whoever changed since the last run. One DAG for each route fil
 | Task | Does | Run again, it |
 | --- | --- | --- |
 | `preflight` | looks at both servers and both accounts; writes nothing | looks again |
+| `lease` | waits until no other run writes to the destination | takes it again |
 | `sync_metadata` | brings the programs' metadata to the destination | sends what still differs |
 | `readiness` | looks whether the destination would let the data in | looks again |
 | `plan_slices` | lists who changed, and divides them by org unit | lists again |
@@ -22,8 +23,7 @@ once; then it is known, kept, and tried again when it could succeed.
 **Une exécution rouge** dit quoi faire dans le journal de sa tâche rouge ; la suivante
 rattrape ce que celle-ci a manqué.
 
-Not copied by this release: relationships, owners, notes, files, deletions (held and
-named), events of programs without registration.
+Not copied by this release: relationships, owners, notes, files, deletions (held and named).
 """
 
 from __future__ import annotations
@@ -33,8 +33,9 @@ from typing import Any
 from airflow.sdk import DAG, TriggerRule, chain, task_group
 
 from dhis2_airflow import run_operators as run
+from dhis2_airflow import settings
 from dhis2_airflow import slice_operators as steps
-from dhis2_airflow.settings import BROKEN_SETTINGS, RUN_SETTINGS, SLICE_SETTINGS, schedule_of
+from dhis2_airflow.lease_sensor import LeaseSensor
 from dhis2_airflow.watermarks import watermark_asset
 from tracker_sync.route import Route
 from tracker_sync.routes import BrokenRoute, load_routes, routes_folder
@@ -44,20 +45,19 @@ def sync_dag(route: Route) -> None:
     """Build the DAG of a route."""
     marks = watermark_asset(route)
 
-    @task_group(group_id="slice", default_args=SLICE_SETTINGS)
+    @task_group(group_id="slice", default_args=settings.SLICE_SETTINGS)
     def slices(piece: dict[str, str]) -> None:
         here: dict[str, Any] = {"route": route, "piece": piece}
-        staged = steps.ExtractOperator(task_id="extract", priority_weight=1, **here).output
-        bundles = steps.TransformOperator(
-            task_id="transform", staged=staged, priority_weight=2, **here
-        ).output
-        steps.LoadOperator(task_id="load", staged=bundles, priority_weight=3, **here)
+        staged = steps.ExtractOperator(task_id="extract", **here).output
+        bundles = steps.TransformOperator(task_id="transform", staged=staged, **here).output
+        steps.LoadOperator(task_id="load", staged=bundles, **here)
 
-    dag_id = f"tracker_sync__{route.name}"
-    with DAG(dag_id, doc_md=__doc__, schedule=schedule_of(route), **RUN_SETTINGS):
+    dag_id, schedule = f"tracker_sync__{route.name}", settings.schedule_of(route)
+    with DAG(dag_id, doc_md=__doc__, schedule=schedule, **settings.RUN_SETTINGS):
         plan = run.PlanSlicesOperator(task_id="plan_slices", route=route, inlets=[marks])
         chain(
             run.PreflightOperator(task_id="preflight", route=route),
+            LeaseSensor(task_id="lease", route=route, **settings.LEASE_SETTINGS),
             run.SyncMetadataOperator(task_id="sync_metadata", route=route),
             run.ReadinessOperator(task_id="readiness", route=route),
             plan,
@@ -71,7 +71,7 @@ def sync_dag(route: Route) -> None:
 def broken_dag(route: BrokenRoute) -> None:
     """Build the DAG of a route whose file cannot be used: it fails, saying why."""
     dag_id = f"tracker_sync__{route.name}"
-    with DAG(dag_id, doc_md=route.reason, schedule=None, **BROKEN_SETTINGS):
+    with DAG(dag_id, doc_md=route.reason, schedule=None, **settings.BROKEN_SETTINGS):
         run.BrokenRouteOperator(task_id="read_the_route", reason=route.reason)
 
 

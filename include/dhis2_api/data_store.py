@@ -86,24 +86,9 @@ def read_keys(client: Dhis2Client, namespace: str) -> list[str]:
         UnexpectedAnswer: Not a list of keys.
     """
     answer = client.request("GET", f"/api/dataStore/{namespace}", also={404})
-    keys = answer.json()
-    if answer.status == 404 and error_code(answer) == _MISSING:
+    if _is_missing(answer):
         return []
-    if not isinstance(keys, list) or not all(isinstance(key, str) for key in keys):
-        raise UnexpectedAnswer(f"{answer.what} answered no list of keys")
-    return keys
-
-
-def read_keys(client: Dhis2Client, namespace: str) -> list[str]:
-    """Return the keys of a namespace; none if nobody ever kept anything there.
-
-    Raises:
-        UnexpectedAnswer: Not a list of keys.
-    """
-    answer = client.request("GET", f"/api/dataStore/{namespace}", also={404})
     keys = answer.json()
-    if answer.status == 404 and error_code(answer) is not None:
-        return []
     if not isinstance(keys, list) or not all(isinstance(key, str) for key in keys):
         raise UnexpectedAnswer(f"{answer.what} answered no list of keys")
     return keys

@@ -26,7 +26,7 @@ class Moment:
     latest: datetime
 
     @classmethod
-    def at(cls, server: Server) -> Self:
+    def of(cls, server: Server) -> Self:
         """Return the now of a server."""
         second_pass = server.now.astimezone(server.zone).replace(fold=1)
         return cls(server.now, second_pass.astimezone(UTC))

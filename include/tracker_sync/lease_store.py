@@ -27,7 +27,7 @@ class LeaseStore:
 
     def now(self) -> Moment:
         """Return the destination's clock."""
-        return Moment.at(read_server(self.client))
+        return Moment.of(read_server(self.client))
 
     def highest(self) -> int:
         """Return the number of the generation that holds; 0 if there never was one."""

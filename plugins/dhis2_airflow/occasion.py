@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from airflow.sdk import Context
+from collections.abc import Mapping
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
-from dhis2_airflow.watermarks import read_watermarks
+from airflow.sdk import Context, Param
+
+from tracker_sync.asked_span import AskedSpan
 from tracker_sync.route import Route
 from tracker_sync.window import Occasion, RunType
 
@@ -12,16 +16,55 @@ from tracker_sync.window import Occasion, RunType
 # Everything that is neither the schedule nor a backfill was asked for by somebody.
 _RUN_TYPES: dict[str, RunType] = {"scheduled": "scheduled", "backfill": "backfill"}
 
+_FORM = "`2026-11-24` or `2026-11-24T18:00:00+00:00`"
 
-def occasion_of(context: Context, route: Route) -> Occasion:
-    """Return why a run happens, with its data interval and the route's watermarks.
+# What a person may ask of a run by hand; shown in the form that starts one.
+ASKED: Mapping[str, Param] = {
+    "from": Param(
+        None,
+        type=["null", "string"],
+        title="from / depuis",
+        description_md=(
+            f"Read what changed from then on: {_FORM}. Empty: from where the last run came to.\n\n"
+            f"Lire ce qui a changé depuis : {_FORM}. Vide : depuis la fin de la dernière exécution."
+        ),
+    ),
+    "to": Param(
+        None,
+        type=["null", "string"],
+        title="to / jusqu'à",
+        description_md=(
+            f"Read what changed before then: {_FORM}. Empty: up to now.\n\n"
+            f"Lire ce qui a changé avant : {_FORM}. Vide : jusqu'à maintenant."
+        ),
+    ),
+}
 
-    A run by API or UI may have no interval at all (airflow 4); it needs none.
+
+def asked_of(context: Context, route: Route) -> AskedSpan:
+    """Return the span that whoever started a run asked for.
+
+    Raises:
+        PermanentError: What they wrote could be misread.
+    """
+    return AskedSpan.of(context["params"], ZoneInfo(route.timezone))
+
+
+def occasion_of(context: Context, route: Route, watermarks: Mapping[str, datetime]) -> Occasion:
+    """Return why a run happens, with its data interval.
+
+    A run by API or UI may have no interval at all (airflow 4).
+
+    Args:
+        context: Of the task.
+        route: The route.
+        watermarks: How far the runs before it came, by key.
     """
     run = context["dag_run"]
     return Occasion(
         _RUN_TYPES.get(run.run_type, "manual"),
         run.data_interval_start,
         run.data_interval_end,
-        read_watermarks(context, route),
+        watermarks,
+        asked_of(context, route),
     )

@@ -9,11 +9,12 @@ from typing import Any, Literal
 from airflow.sdk import BaseOperator, Context
 
 from dhis2_airflow.hook import Dhis2Hook
-from dhis2_airflow.occasion import occasion_of
-from dhis2_airflow.watermarks import move_watermarks
+from dhis2_airflow.occasion import asked_of, occasion_of
+from dhis2_airflow.watermarks import known_watermarks, move_watermarks
 from dhis2_api.client import Dhis2Client
 from tracker_sync import preflight, readiness
 from tracker_sync.findings import require_none_blocking
+from tracker_sync.lease import given_back_after, held
 from tracker_sync.metadata import synchronisation
 from tracker_sync.metadata.model import Model
 from tracker_sync.publish import publish
@@ -23,6 +24,7 @@ from tracker_sync.routes import InvalidRoute
 from tracker_sync.servers import note_servers
 from tracker_sync.steps.plan_slices import plan_slices
 from tracker_sync.steps.settle import require_clean, settle
+from tracker_sync.window_text import window_lines
 from tracker_sync.workspace import Workspace, staging_root
 
 
@@ -63,7 +65,8 @@ class PreflightOperator(RouteOperator):
     """Look at both servers, and write nothing."""
 
     def execute(self, context: Context) -> None:
-        """Fail if the route may not run between these servers."""
+        """Fail if the route may not run between these servers, or was asked for the unclear."""
+        asked_of(context, self.route)
         with self.source() as source, self.destination() as destination:
             seen = preflight.preflight(source, destination, self.route)
         self.say(preflight.describe(seen))
@@ -79,6 +82,7 @@ class SyncMetadataOperator(RouteOperator):
     def execute(self, context: Context) -> None:
         """Write `model.json`; fail on a difference that the route does not let us mend."""
         with self.source() as source, self.destination() as destination:
+            held(destination, self.route, self.workspace(context))
             result = synchronisation.synchronise(source, destination, self.route)
         self.say(synchronisation.describe(result))
         publish(self.workspace(context).model, result.model.to_json().encode())
@@ -104,9 +108,13 @@ class PlanSlicesOperator(RouteOperator):
 
     def execute(self, context: Context) -> list[dict[str, Any]]:
         """Return the slices, which the task group is mapped over."""
-        occasion = occasion_of(context, self.route)
-        with self.source() as source:
-            plan = plan_slices(source, self.route, self.workspace(context), occasion)
+        workspace = self.workspace(context)
+        with self.source() as source, self.destination() as destination:
+            held(destination, self.route, workspace)
+            sides = known_watermarks(context, self.route, source, destination)
+            occasion = occasion_of(context, self.route, sides.agreed())
+            plan = plan_slices(source, self.route, workspace, occasion)
+        self.say(window_lines(plan, sides))
         to_read = sum(piece.to_read for piece in plan.slices)
         self.say([f"{to_read} people and events to read, in {len(plan.slices)} slices"])
         return [asdict(piece) for piece in plan.slices]
@@ -117,10 +125,13 @@ class SettleOperator(RouteOperator):
 
     def execute(self, context: Context) -> None:
         """Move the watermark if all is accounted for; fail if anything is missing or new."""
-        settlement = settle(self.route, self.workspace(context))
-        self.say(report_lines(settlement.report))
-        context["ti"].xcom_push("import_report", settlement.summary())
-        move_watermarks(context, self.route, settlement.accounted)
+        route, workspace = self.route, self.workspace(context)
+        with self.destination() as client, given_back_after(client, route, workspace):
+            settlement = settle(route, workspace)
+            self.say(report_lines(settlement.report))
+            context["ti"].xcom_push("import_report", settlement.summary())
+            held(client, route, workspace)
+            move_watermarks(context, route, client, settlement.accounted)
         require_clean(settlement)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from airflow.sdk import CronDataIntervalTimetable
 
 from dhis2_airflow.failures import say_what_to_do
+from dhis2_airflow.occasion import ASKED
 from dhis2_airflow.retries import DHIS2_RETRIES
 from tracker_sync.route import Route
 
@@ -17,6 +18,7 @@ RUN_SETTINGS: dict[str, Any] = {
     "catchup": False,
     "max_active_runs": 1,  # two runs would race for one watermark
     "tags": ["tracker-sync"],
+    "params": ASKED,
     "default_args": {
         "retries": 3,
         "retry_delay": timedelta(minutes=2),
@@ -35,8 +37,15 @@ BROKEN_SETTINGS: dict[str, Any] = {
     "default_args": {"on_failure_callback": say_what_to_do},
 }
 
-# The label is the org unit's name, so that the grid reads as a map. Weights count as given, so
-# that a slice is loaded before the next is read, and staged patients do not pile up.
+# A run that waits takes no worker's place; one that waits in vain for a day needs a person.
+LEASE_SETTINGS: dict[str, Any] = {
+    "mode": "reschedule",
+    "poke_interval": timedelta(minutes=1),
+    "timeout": timedelta(hours=24),
+}
+
+# The label is the org unit's name, so that the grid reads as a map. The operators' weights count
+# as given, and staged patients do not pile up.
 SLICE_SETTINGS: dict[str, Any] = {
     "map_index_template": "{{ task.piece['name'] }}",
     "weight_rule": "absolute",

@@ -8,6 +8,7 @@ from typing import Any
 from airflow.sdk import Context
 
 from dhis2_airflow.run_operators import RouteOperator
+from tracker_sync.lease import held
 from tracker_sync.loading import Destination
 from tracker_sync.package import Staged
 from tracker_sync.report_text import slice_line
@@ -26,7 +27,11 @@ class SliceOperator(RouteOperator):
 
     template_fields = ("piece", "staged")
 
+    # Of two tasks that could run, the heavier does: a slice is loaded before the next is read.
+    weight = 1
+
     def __init__(self, *, piece: dict[str, Any], staged: Any = None, **kwargs: Any) -> None:
+        kwargs.setdefault("priority_weight", self.weight)
         super().__init__(**kwargs)
         self.piece = piece
         self.staged = staged
@@ -50,6 +55,8 @@ class ExtractOperator(SliceOperator):
 class TransformOperator(SliceOperator):
     """Turn staged tables into bundles, asking no server."""
 
+    weight = 2
+
     def execute(self, context: Context) -> dict[str, str]:
         """Return where the bundles lie."""
         done = transform(Staged(**(self.staged or {})))
@@ -61,12 +68,15 @@ class LoadOperator(SliceOperator):
     """Send what differs, and account for every object."""
 
     uses = "destination"
+    weight = 3
 
     def execute(self, context: Context) -> None:
         """Push the XCom `import_report`."""
         piece, bundles = Slice(**self.piece), Staged(**(self.staged or {}))
+        workspace = self.workspace(context)
         with self.destination() as client:
-            there = Destination(client, self.route.programs)
-            report = load(there, self.route, self.workspace(context), piece, bundles)
+            lease = held(client, self.route, workspace)
+            there = Destination(client, self.route.programs, before_write=lease.keep)
+            report = load(there, self.route, workspace, piece, bundles)
         self.say([slice_line(report)])
         context["ti"].xcom_push("import_report", report)

@@ -209,9 +209,9 @@ def test_in_a_repeated_hour_a_live_lease_never_looks_expired() -> None:
     shown = datetime(2026, 10, 25, 2, 55, tzinfo=oslo).astimezone(UTC)  # or an hour later
     five_past_three = datetime(2026, 10, 25, 3, 5, tzinfo=oslo).astimezone(UTC)
 
-    record = LeaseRecord.taken(NIGHT, Moment.at(Server("", None, oslo, shown)), term, None)
+    record = LeaseRecord.taken(NIGHT, Moment.of(Server("", None, oslo, shown)), term, None)
 
-    assert record.counts(Moment.at(Server("", None, oslo, five_past_three)))
+    assert record.counts(Moment.of(Server("", None, oslo, five_past_three)))
 
 
 def test_a_run_is_one_holder_and_gives_back_what_it_held(
