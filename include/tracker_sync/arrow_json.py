@@ -7,7 +7,6 @@ import re
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.json as pj
 
 from dhis2_api.errors import UnexpectedAnswer
@@ -57,13 +56,12 @@ def _refuse_gaps(rows: pa.StructArray, what: str) -> None:
     Every version gives a list even where it is empty (recordings: export-te-…), so one
     that is not there is damage, and would pass for an empty one.
     """
-    for index, column in enumerate(rows.type):
-        values = pc.struct_field(rows, column.name)
+    for index, (column, values) in enumerate(zip(rows.type, rows.flatten(), strict=True)):
         listed = pa.types.is_list(column.type)
         if (listed or not index) and values.null_count:
             raise UnexpectedAnswer(f"{what}: rows without `{column.name}`")
         if listed:
-            _refuse_gaps(pc.list_flatten(values), what)
+            _refuse_gaps(values.flatten(), what)
 
 
 def _pager(table: pa.Table, key: str) -> dict[str, Any]:
@@ -75,7 +73,7 @@ def _pager(table: pa.Table, key: str) -> dict[str, Any]:
 def _read(body: bytes, schema: pa.Schema, what: str) -> pa.Table:
     try:
         body.decode()  # Arrow takes any bytes for text; a value must not be broken in silence
-        text = _GEOMETRY.sub(_as_text, body)
+        text = _GEOMETRY.sub(_as_text, body) if b'"geometry"' in body else body
         return pj.read_json(
             pa.BufferReader(text),
             read_options=pj.ReadOptions(use_threads=False, block_size=len(text) + 1),
