@@ -22,7 +22,7 @@ from sandbox.tied_pages import is_tied, listing_of, pages_agree
 
 #: The share of the data exchanges that has to agree on every version.
 GOAL = 0.97
-#: Exchanges about metadata: counted if they agree, left out if they do not.
+#: Exchanges about metadata: told apart, and in no share.
 _METADATA = ("metadata-", "program-metadata-", "default-")
 
 
@@ -35,32 +35,27 @@ class Agreement:
     differing: frozenset[str]
 
     @property
-    def left_out(self) -> frozenset[str]:
-        """The exchanges about metadata that do not agree."""
-        return frozenset(name for name in self.differing if name[4:].startswith(_METADATA))
-
-    @property
-    def counted(self) -> int:
-        """How many exchanges count."""
-        return len(self.names) - len(self.left_out)
-
-    @property
-    def agreeing(self) -> int:
-        """How many exchanges went as on the real server."""
-        return len(self.names) - len(self.differing)
+    def data(self) -> Sequence[str]:
+        """The exchanges that count: all but those about metadata."""
+        return [name for name in self.names if not _is_metadata(name)]
 
     @property
     def share(self) -> float:
-        """The share of those that count."""
-        return self.agreeing / self.counted
+        """The share of those that went as on the real server."""
+        return 1 - len(self.differing.intersection(self.data)) / len(self.data)
 
     def __str__(self) -> str:
         """Say it in one line."""
-        differ = len(self.differing) - len(self.left_out)
+        differ = len(self.differing.intersection(self.data))
+        metadata = frozenset(filter(_is_metadata, self.names))
         return (
-            f"{self.version}: {self.agreeing} agree, {differ} differ, "
-            f"{len(self.left_out)} left out, {self.share:.1%}"
+            f"{self.version}: {len(self.data) - differ} agree, {differ} differ, {self.share:.1%}; "
+            f"of metadata {len(metadata - self.differing)} of {len(metadata)} agree"
         )
+
+
+def _is_metadata(name: str) -> bool:
+    return name[4:].startswith(_METADATA)  # after its number
 
 
 def agreement(version: str, data: Path) -> Agreement:

@@ -32,7 +32,7 @@ def essence(exchange: Exchange, answer: Answer) -> Any:
     """Return what is compared of an answer to this exchange's request."""
     body, path = answer.body, exchange.request["path"]
     if not isinstance(body, dict):
-        return answer.status, type(body).__name__
+        return answer.status, _shape(body)
     for member, reading in _ENVELOPES.items():
         if member in body:
             return answer.status, reading(body)
@@ -50,6 +50,14 @@ def essence(exchange: Exchange, answer: Answer) -> Any:
     if "pager" in body or "/metadata" in path or "organisationUnits" in body:
         return answer.status, {key: _by_id(value) for key, value in masked(body).items()}
     return answer.status, masked(body)
+
+
+def _shape(body: Any) -> Any:
+    """Return the type of a body and, of a list (a job's notices), the keys that all rows have."""
+    if not isinstance(body, list):
+        return type(body).__name__
+    rows = [{(key, type(value).__name__) for key, value in row.items()} for row in body]
+    return sorted(set.intersection(*rows)) if rows else []
 
 
 def pager(body: dict[str, Any]) -> dict[str, Any]:
