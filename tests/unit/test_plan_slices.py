@@ -331,6 +331,17 @@ class TestASelection:
         assert (row["uid"], set(row["programs"])) == ("inBoth00001", {VACCINATION, MATERNAL})
         assert plan.selected_away == 1
 
+    def test_by_attributes_is_warned_of_without_their_values(
+        self, district: Dhis2Client, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        secret = AttributeCondition(attribute=LAST_NAME, operator="EQ", values=("Niane",))
+        selections = {VACCINATION: ProgramSelection(attributes=(secret,))}
+
+        Nights(district, tmp_path, programs=(VACCINATION,), selections=selections)
+
+        assert "reach the source's web logs" in caplog.text
+        assert "Niane" not in caplog.text
+
     def test_does_not_let_anybody_in_as_unenrolled(
         self, district: Dhis2Client, tmp_path: Path
     ) -> None:
