@@ -18,7 +18,7 @@ class Scope:
     """What a watermark speaks of; with anything else in it begins a baseline.
 
     Attributes:
-        program: The program.
+        program: The program; or the type, of people who are read without enrollment.
         org_units: The roots, sorted.
         selection: Who of the program enters; only what is set.
         pair: What stands for the two servers, see `servers.pair_of`.
