@@ -142,7 +142,8 @@ class Batches(_Strict):
     """How much goes into one import request.
 
     Attributes:
-        tracked_entities: At most so many tracked entities with all below them.
+        tracked_entities: At most so many tracked entities with all below them; or ten times
+            as many events without registration, which are as many objects.
         megabytes: At most so many megabytes, below a proxy's usual limit of 10.
     """
 
