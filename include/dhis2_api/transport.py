@@ -7,14 +7,12 @@ import time
 import uuid
 
 import requests
-import urllib3
-from urllib3.exceptions import NewConnectionError, ProtocolError, ReadTimeoutError
 
 from dhis2_api.address import checked_address
 from dhis2_api.answers import Answer
 from dhis2_api.body import read_body
+from dhis2_api.connection_errors import our_errors
 from dhis2_api.credentials import Credentials
-from dhis2_api.errors import PermanentError, TransientError, UnexpectedAnswer
 from dhis2_api.exchange import Limits, Request
 from dhis2_api.tls import ModernTls, trusted_authorities
 
@@ -81,21 +79,8 @@ class Transport:
     def _send(self, request: Request) -> Answer:
         what = f"{self._name}: {request.method} {request.path}"
         began = time.monotonic()
-        try:
-            with self._open(request) as response:
-                body = read_body(response, what, self._limits, began)
-        # The texts of these errors hold the URL, and a URL may hold a filter's value.
-        except requests.exceptions.SSLError:
-            raise PermanentError(
-                f"{what}: the server's certificate is not trusted, or its TLS is older than 1.2: "
-                "name its authority as `ca_file` of the connection, or mend the server"
-            ) from None
-        except _NO_WHOLE_ANSWER as error:
-            raise _no_answer(what, error) from None
-        except (requests.RequestException, urllib3.exceptions.HTTPError, ValueError) as error:
-            raise UnexpectedAnswer(
-                f"{what}: the answer could not be read ({type(error).__name__})"
-            ) from None
+        with our_errors(what), self._open(request) as response:
+            body = read_body(response, what, self._limits, began)
         if response.status_code in _LOGGED_OUT:
             self.forget_session()  # a cookie that came with it is no session's
         headers = response.headers
@@ -117,29 +102,3 @@ class Transport:
             allow_redirects=False,
             stream=True,
         )
-
-
-# After these nobody knows whether a write has happened, unless no connection was made.
-_NO_WHOLE_ANSWER = (
-    requests.ConnectionError,
-    requests.Timeout,
-    ProtocolError,
-    ReadTimeoutError,
-    urllib3.exceptions.SSLError,  # in the body; one of the handshake is the one of requests
-)
-
-
-def _no_answer(what: str, error: Exception) -> TransientError:
-    return TransientError(
-        f"{what} got no answer, or half of one ({type(error).__name__}): check that the "
-        "server is up and that its address in the connection is right",
-        untouched=_never_left(error),
-    )
-
-
-def _never_left(error: Exception) -> bool:
-    """Whether no connection was made: its time ran out, it was refused, or the name is unknown."""
-    if isinstance(error, requests.ConnectTimeout):
-        return True
-    cause = error.args[0] if error.args else None  # requests wraps what urllib3 gave up for
-    return isinstance(getattr(cause, "reason", None), NewConnectionError)
