@@ -108,3 +108,11 @@ def _paged(item: Recorded, request: Request) -> Reply:
     # A legacy list of people has no pager unless it is counted (legacy-teis, legacy-teis-total).
     has_pager = "pager" in body or (not flat and "totalPages" in request.query)
     return as_json(body | flat | ({"pager": pager} if has_pager else {}))
+
+
+@contextmanager
+def in_turn(version: str, *names: str) -> Iterator[tuple[Dhis2Client, ScriptedServer]]:
+    """Answer the requests with recorded answers in turn, whatever is sent."""
+    replies = iter([recorded(version)[name].reply for name in names])
+    with scripted(lambda _: next(replies)) as server, Dhis2Client(server.url) as client:
+        yield client, server

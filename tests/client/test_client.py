@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import time
 import traceback
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -27,7 +26,7 @@ from dhis2_api.errors import (
     UnsupportedVersion,
 )
 from dhis2_api.exchange import Limits
-from dhis2_api.patience import Patience, seconds_to_wait
+from dhis2_api.patience import Patience
 from scripted_server import Reply, Request, as_json, scripted
 
 
@@ -193,131 +192,9 @@ def test_the_version_is_asked_for_once() -> None:
     assert len(server.requests) == 1
 
 
-COOKIE = {"Set-Cookie": "JSESSIONID=one; Path=/"}
-
-
-def test_a_session_is_kept_until_it_is_forgotten() -> None:
-    ok = Reply(200, b"{}", headers=COOKIE)
-
-    with scripted(lambda _: ok) as server:
-        with Dhis2Client(server.url, Credentials("awa", "secret")) as client:
-            client.get("/api/me")
-            client.get("/api/me")
-            client.forget_session()
-            client.get("/api/me")
-
-    cookies = [request.headers.get("Cookie") for request in server.requests]
-    assert cookies == [None, "JSESSIONID=one", None]
-
-
-@pytest.mark.parametrize("status", [302, 401])
-def test_a_session_that_ended_is_begun_anew_even_for_a_write(status: int) -> None:
-    def script(request: Request) -> Reply:
-        ended = "Cookie" in request.headers and len(server.requests) == 2
-        return Reply(status, b"") if ended else Reply(200, b"{}", headers=COOKIE)
-
-    with scripted(script) as server:
-        with Dhis2Client(server.url, Credentials("awa", "secret")) as client:
-            client.get("/api/me")
-            client.post("/api/tracker", {})
-
-    assert [request.method for request in server.requests] == ["GET", "POST", "POST"]
-    assert "Cookie" not in server.requests[2].headers
-
-
-def test_a_session_that_is_refused_again_is_refused() -> None:
-    first = iter([Reply(200, b"{}", headers=COOKIE)])
-
-    with scripted(lambda _: next(first, as_json({}, 401))) as server:
-        with Dhis2Client(server.url, Credentials("awa", "secret")) as client:
-            client.get("/api/me")
-            with pytest.raises(Unauthorized):
-                client.get("/api/me")
-
-    assert len(server.requests) == 3
-
-
-SHORT = Patience(budget=5, first=0.01, longest=0.02)
-HICCUPS: dict[str, Reply | None] = {
-    "a gateway": Reply(502, HTML, "text/html"),
-    "a broken server": as_json({"status": "ERROR"}, 500),
-    "too many requests": as_json({}, 429),
-    "no answer": None,
-    "half an answer": Reply(200, b'{"a": 1}', cut=True),
-}
-
-
-@pytest.mark.parametrize("hiccup", HICCUPS.values(), ids=HICCUPS.keys())
-def test_a_read_is_repeated_until_it_is_answered(hiccup: Reply | None) -> None:
-    replies = iter([hiccup, hiccup, as_json({"a": 1})])
-
-    with scripted(lambda _: next(replies)) as server:
-        with Dhis2Client(server.url, patience=SHORT) as client:
-            answer = client.get("/api/me")
-
-    assert answer == {"a": 1}
-    assert len(server.requests) == 3
-
-
-@pytest.mark.parametrize("hiccup", HICCUPS.values(), ids=HICCUPS.keys())
-def test_a_write_is_repeated_only_if_the_server_did_nothing(hiccup: Reply | None) -> None:
-    replies = iter([hiccup, as_json({"a": 1})])
-    untouched = hiccup is not None and hiccup.status == 429
-
-    with scripted(lambda _: next(replies)) as server:
-        with Dhis2Client(server.url, patience=SHORT) as client:
-            if untouched:
-                client.post("/api/tracker", {})
-            else:
-                with pytest.raises(TransientError):
-                    client.post("/api/tracker", {})
-
-    assert len(server.requests) == (2 if untouched else 1)
-
-
-def test_patience_has_an_end() -> None:
-    began = time.monotonic()
-
-    with scripted(lambda _: as_json({}, 503)) as server:
-        with Dhis2Client(server.url, patience=Patience(0.3, 0.05, 0.1)) as client:
-            with pytest.raises(TransientError):
-                client.get("/api/me")
-
-    assert len(server.requests) > 2
-    assert time.monotonic() - began < 3
-
-
-def test_a_server_that_asks_to_wait_is_waited_for() -> None:
-    replies = iter([Reply(503, b"{}", headers={"Retry-After": "1"}), as_json({})])
-    began = time.monotonic()
-
-    with scripted(lambda _: next(replies)) as server:
-        with Dhis2Client(server.url, patience=SHORT) as client:
-            client.get("/api/me")
-
-    assert time.monotonic() - began >= 1
-
-
-@pytest.mark.parametrize("header", ["3600", "Wed, 21 Oct 2099 07:28:00 GMT"])
-def test_a_wish_to_wait_beyond_the_budget_is_handed_on(header: str) -> None:
-    busy = Reply(503, b"{}", headers={"Retry-After": header})
-
-    with scripted(lambda _: busy) as server, Dhis2Client(server.url, patience=SHORT) as client:
-        with pytest.raises(TransientError) as error:
-            client.get("/api/me")
-
-    assert (error.value.retry_after or 0) >= 3600
-    assert len(server.requests) == 1
-
-
 def test_a_file_of_authorities_that_is_not_there_is_named() -> None:
     with pytest.raises(PermanentError, match="ca_file"):
         Dhis2Client("https://localhost", ca_file="/nowhere/ca.pem")
-
-
-@pytest.mark.parametrize("header", ["", "soon", "-1", "1e9", "²"])
-def test_a_wish_to_wait_that_nobody_understands_is_none(header: str) -> None:
-    assert seconds_to_wait(header) is None
 
 
 def test_a_certificate_is_trusted_only_if_its_authority_is(tmp_path: Path) -> None:

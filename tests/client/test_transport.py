@@ -13,16 +13,14 @@ import pytest
 
 from dhis2_api.answers import Answer
 from dhis2_api.client import Dhis2Client
-from dhis2_api.credentials import Credentials
-from dhis2_api.errors import Dhis2Error, TransientError, Unauthorized, UnexpectedAnswer
+from dhis2_api.errors import Dhis2Error, TransientError, UnexpectedAnswer
 from dhis2_api.exchange import Limits, Request
 from dhis2_api.patience import Patience
-from scripted_server import Reply, as_json, scripted
+from scripted_server import Reply, scripted
 
 
 CANARY = "Canary-Diop-90210729"
 ONE_TRY = Patience(budget=0)
-AWA = Credentials("awa", "secret")
 
 
 def test_neither_a_request_nor_an_answer_shows_a_value() -> None:
@@ -141,21 +139,6 @@ def test_one_connection_serves_many_requests(whole: bytes | None) -> None:
     assert len(connections) == 1
 
 
-def test_a_write_that_never_reached_a_server_is_tried_again(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    with scripted(lambda _: as_json({})) as server:
-        url = server.url
-    patience = Patience(budget=0.5, first=0.05, longest=0.1)
-
-    with Dhis2Client(url, patience=patience) as client:
-        with pytest.raises(TransientError) as error:
-            client.post("/api/tracker", {"events": []})
-
-    assert error.value.untouched
-    assert caplog.text.count("trying again") > 1
-
-
 def test_no_log_however_deep_shows_what_was_asked(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     odd = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n no: header\r\nodd\r\n\r\n{}"
@@ -175,33 +158,3 @@ def outcome(ask: Callable[[], object]) -> None:
         ask()
     except Dhis2Error as error:
         assert CANARY not in str(error)  # noqa: PT017 - it may be an answer as well
-
-
-COOKIE = {"Set-Cookie": "JSESSIONID=one; Path=/"}
-
-
-@pytest.mark.parametrize("status", [302, 401])
-def test_a_first_refusal_is_one_even_if_it_sets_a_cookie(status: int) -> None:
-    replies = iter([Reply(status, b"{}", headers=COOKIE), as_json({})])
-
-    with scripted(lambda _: next(replies)) as server, Dhis2Client(server.url, AWA) as client:
-        with pytest.raises((Unauthorized, UnexpectedAnswer)):
-            client.post("/api/tracker", {})
-        assert len(server.requests) == 1
-        client.get("/api/me")
-
-    assert "Cookie" not in server.requests[1].headers
-
-
-def test_the_cookie_of_a_second_refusal_is_dropped_too() -> None:
-    ok, refused = Reply(200, b"{}", headers=COOKIE), Reply(401, b"{}", headers=COOKIE)
-    replies = iter([ok, refused, refused, ok])
-
-    with scripted(lambda _: next(replies)) as server, Dhis2Client(server.url, AWA) as client:
-        client.get("/api/me")
-        with pytest.raises(Unauthorized):
-            client.get("/api/me")
-        client.get("/api/me")
-
-    cookies = [request.headers.get("Cookie") for request in server.requests]
-    assert cookies == [None, "JSESSIONID=one", None, None]
