@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from dataclasses import asdict
+from datetime import datetime
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -13,20 +14,20 @@ import pyarrow.parquet as pq
 from dhis2_api.client import Dhis2Client
 from dhis2_api.dialects import dialect_of
 from dhis2_api.system import read_server
-from tracker_sync.listing import Source
+from tracker_sync.listing import Changes, Source
 from tracker_sync.metadata.model import Model
 from tracker_sync.publish import publishing
 from tracker_sync.report_text import listing_line
 from tracker_sync.route import Route
 from tracker_sync.run_lists import RunLists, scopes_of
 from tracker_sync.run_plan import RunPlan, write_run_plan
-from tracker_sync.selecting import check_selections, select
+from tracker_sync.selecting import Entering, check_selections, select
 from tracker_sync.servers import pair_of, state_folder
 from tracker_sync.slicing import Origin, divide
 from tracker_sync.state import open_refusals
 from tracker_sync.watermark import scope_of
-from tracker_sync.who_is_read import who_is_read
-from tracker_sync.window import Occasion, window_of
+from tracker_sync.who_is_read import ToRead, who_is_read
+from tracker_sync.window import Occasion, Window, window_of
 from tracker_sync.workspace import Workspace
 
 
@@ -67,15 +68,10 @@ def plan_slices(
     source = Source(client, dialect_of(server.version), server.zone)
     lists = RunLists(source, route, scopes_of(route, model))
     check_selections(lists)
-    pair, state = pair_of(workspace), state_folder(workspace)
-    keys = {scope: scope_of(route, scope, pair).key() for scope in lists.scopes.all()}
-    windows = {
-        scope: window_of(occasion, key, server.now, baseline=route.baseline == "allow")
-        for scope, key in keys.items()
-    }
+    keys, windows = _windows(lists, pair_of(workspace), occasion, server.now)
     changes = lists.changes(windows)
-    entering = select(lists, changes.rows, state)
-    to_read = who_is_read(lists, entering.rows, open_refusals(state))
+    entering = select(lists, changes.rows, state_folder(workspace))
+    to_read = who_is_read(lists, entering.rows, open_refusals(state_folder(workspace)))
     slice_of, slices = divide(_origins(to_read.rows), model, route.slices)
     _write_listing(workspace, to_read.rows, slice_of)
     plan = RunPlan(
@@ -83,11 +79,7 @@ def plan_slices(
         watermark_keys=keys,
         slices=tuple(slices),
         zone=source.zone.key,
-        only_from_children=to_read.only_from_children,
-        with_open_refusals=to_read.with_open_refusals,
-        passes=changes.passes,
-        found_later=changes.found_later,
-        selected_away=entering.away,
+        **_counts(changes, entering, to_read),
     )
     write_run_plan(workspace.plan, plan)
     _log.info("%s", listing_line(asdict(plan)))
@@ -99,6 +91,28 @@ def _void_ledgers(workspace: Workspace) -> None:
     workspace.plan.unlink(missing_ok=True)
     for ledger in workspace.run.glob("*/ledger.parquet"):
         ledger.unlink()
+
+
+def _windows(
+    lists: RunLists, pair: str, occasion: Occasion, now: datetime
+) -> tuple[dict[str, str], dict[str, Window]]:
+    """Return what each scope's watermark is kept under, and what is read of it."""
+    baseline = lists.route.baseline == "allow"
+    keys = {scope: scope_of(lists.route, scope, pair).key() for scope in lists.scopes.all()}
+    windows = {
+        scope: window_of(occasion, key, now, baseline=baseline) for scope, key in keys.items()
+    }
+    return keys, windows
+
+
+def _counts(changes: Changes, entering: Entering, to_read: ToRead) -> dict[str, int]:
+    return {
+        "only_from_children": to_read.only_from_children,
+        "with_open_refusals": to_read.with_open_refusals,
+        "passes": changes.passes,
+        "found_later": changes.found_later,
+        "selected_away": entering.away,
+    }
 
 
 def _origins(read: pa.Table) -> dict[Origin, int]:
