@@ -20,7 +20,6 @@ from repository.refused_run import REFUSED, Run, run_with_refusals
 from tracker_sync.ledger import LEDGER
 from tracker_sync.outcome import Outcome
 from tracker_sync.remedies import REMEDIES
-from tracker_sync.state import STATE
 from tracker_sync.tally import COLUMNS
 from tracker_sync.trees import KINDS
 from tracker_sync.workspace import Workspace
@@ -114,14 +113,12 @@ def test_five_thousand_refusals_fit_into_an_xcom(run: Run) -> None:
     assert len(run.settled.report["refusals"]) < run.settled.report["refusals_in_all"]
 
 
-def test_the_columns_of_ledger_and_state_are_documented(run: Run) -> None:
-    ledger, state = table(REPORT, "The ledger"), table(REPORT, "The ledger", number=1)
+def test_the_columns_of_the_ledger_are_documented(run: Run) -> None:
+    ledger = table(REPORT, "The ledger")
 
     documented = [(name, kind) for name, kind, _ in ledger]
-    added = [(name, kind) for name, kind, _ in state]
 
     assert documented == [(field.name, str(field.type)) for field in LEDGER]
-    assert documented + added == [(field.name, str(field.type)) for field in STATE]
     assert pq.read_schema(run.workspace.ledger(CLINIC)).equals(LEDGER)
     for outcome in Outcome:
         assert f"`{outcome}`" in ledger[LEDGER.names.index("outcome")][2]

@@ -12,8 +12,8 @@ from tracker_sync.outcome import Entry, Outcome
 from tracker_sync.state import (
     Page,
     followed,
+    followed_among,
     open_refusals,
-    people_with_open_refusals,
     recall,
     remember,
 )
@@ -39,7 +39,7 @@ def write(folder: Path, run: str, *entries: Entry, hours: int = 0) -> None:
 
 def test_nothing_is_known_of_a_route_that_never_ran(tmp_path: Path) -> None:
     assert recall(tmp_path / "none", {PERSON}, but_run="r2") == {}
-    assert people_with_open_refusals(tmp_path / "none") == set()
+    assert followed_among(tmp_path / "none", "EVENT", [EVENT.uid]) == frozenset()
     assert open_refusals(tmp_path / "none") == followed(tmp_path / "none") == frozenset()
 
 
@@ -52,7 +52,7 @@ def test_a_refusal_is_known_to_later_runs_and_not_to_its_own(tmp_path: Path) -> 
     assert known.read_at == NOON
     assert recall(tmp_path, {PERSON}, but_run="r1") == {}
     assert recall(tmp_path, {"person00002"}, but_run="r2") == {}
-    assert people_with_open_refusals(tmp_path) == {PERSON}
+    assert open_refusals(tmp_path) == {Ref("TRACKED_ENTITY", PERSON)}
 
 
 def test_the_later_line_counts(tmp_path: Path) -> None:
@@ -62,7 +62,7 @@ def test_the_later_line_counts(tmp_path: Path) -> None:
     known = recall(tmp_path, {PERSON}, but_run="r3")[EVENT]
 
     assert (known.refused, known.read_at) == (None, NOON + timedelta(hours=1))
-    assert people_with_open_refusals(tmp_path) == set()
+    assert open_refusals(tmp_path) == frozenset()
 
 
 def test_a_refused_object_that_was_deleted_at_the_source_is_no_open_refusal(
@@ -71,15 +71,25 @@ def test_a_refused_object_that_was_deleted_at_the_source_is_no_open_refusal(
     write(tmp_path, "r1", line(Outcome.REFUSED, "E1125"))
     write(tmp_path, "r2", line(Outcome.HELD, "SYNC_DELETE_HELD"), hours=1)
 
-    assert people_with_open_refusals(tmp_path) == set()
+    assert open_refusals(tmp_path) == frozenset()
 
 
-def test_a_slice_again_replaces_itself(tmp_path: Path) -> None:
-    write(tmp_path, "r1", line(Outcome.REFUSED, "E1125"))
+def test_a_load_again_counts_and_forgets_nothing(tmp_path: Path) -> None:
+    write(tmp_path, "r1", line(Outcome.REFUSED, "E1125"), of_nobody(Outcome.STORED))
     write(tmp_path, "r1", line(Outcome.STORED))
 
-    assert len([*tmp_path.glob("*.parquet")]) == 1
-    assert people_with_open_refusals(tmp_path) == set()
+    assert open_refusals(tmp_path) == frozenset()
+    assert followed(tmp_path) == {EVENT, LONE}
+
+
+def test_an_older_read_that_is_written_later_does_not_win(tmp_path: Path) -> None:
+    write(tmp_path, "r2", line(Outcome.REFUSED, "E1125"), hours=1)
+    write(tmp_path, "r1", line(Outcome.STORED))
+
+    known = recall(tmp_path, {PERSON}, but_run="r3")[EVENT]
+
+    assert (known.refused, known.read_at) == ("E1125", NOON + timedelta(hours=1))
+    assert open_refusals(tmp_path) == {Ref("TRACKED_ENTITY", PERSON)}
 
 
 def test_what_is_missing_is_not_remembered(tmp_path: Path) -> None:
@@ -92,7 +102,6 @@ def test_a_refused_event_of_nobody_is_read_again_itself(tmp_path: Path) -> None:
     write(tmp_path, "r1", line(Outcome.REFUSED, "E1125"), of_nobody(Outcome.REFUSED))
 
     assert open_refusals(tmp_path) == {Ref("TRACKED_ENTITY", PERSON), LONE}
-    assert people_with_open_refusals(tmp_path) == {PERSON}
     assert recall(tmp_path, {PERSON}, but_run="r2").keys() == {EVENT}
     assert recall(tmp_path, (), but_run="r2", events={LONE.uid}).keys() == {LONE}
 
@@ -102,6 +111,8 @@ def test_what_was_ever_there_is_followed_also_while_it_is_refused(tmp_path: Path
     write(tmp_path, "r2", line(Outcome.REFUSED, "E1125"), hours=1)
 
     assert followed(tmp_path) == {EVENT, LONE}
+    assert followed_among(tmp_path, "EVENT", [LONE.uid, "event000003"]) == {LONE.uid}
+    assert followed_among(tmp_path, "ENROLLMENT", [LONE.uid]) == frozenset()
 
 
 def test_what_was_only_ever_refused_is_not_followed(tmp_path: Path) -> None:

@@ -1,0 +1,175 @@
+"""The pages of the state: which files it lies in, and how they are read.
+
+A page is never changed: it is published whole, and removed only by a compaction that
+has published what it held. So nobody needs a lock to read, write or compact.
+"""
+
+from __future__ import annotations
+
+import secrets
+from array import array
+from collections.abc import Callable, Collection, Iterable, Iterator
+from datetime import UTC, datetime
+from itertools import accumulate
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+
+# One line for each time an object was met. No value of a patient; docs/state.md tells more.
+STATE = pa.schema(
+    [
+        ("kind", pa.string()),
+        ("uid", pa.string()),
+        ("tracked_entity", pa.string()),
+        ("outcome", pa.string()),
+        ("code", pa.string()),
+        ("content_hash", pa.string()),
+        ("source_updated_at", pa.timestamp("ms")),
+        ("destination_updated_at", pa.timestamp("ms")),
+        ("model_hash", pa.string()),
+        ("run", pa.string()),
+        ("read_at", pa.timestamp("us", "UTC")),
+        ("at", pa.timestamp("us", "UTC")),
+    ],
+    metadata={"tracker_sync.state": "1"},
+)
+_VERSION = b"tracker_sync.state"
+_COMPACTED = "compacted"
+_LINES_AT_ONCE = 20_000
+# The rest hardly repeats: a dictionary of it costs more than it saves.
+_REPEATING = ["kind", "tracked_entity", "outcome", "code", "model_hash", "run", "read_at", "at"]
+
+# Read as they are stored, as numbers: half the time.
+_FEW_VALUES = ["kind", "outcome", "code", "model_hash"]
+
+Wanted = Callable[[pa.Table], pa.ChunkedArray]
+
+
+class StateUnusable(Exception):
+    """A page of the state cannot be read; says which, why and what to do."""
+
+
+class PageVanished(Exception):
+    """A page was removed while it was wanted: what it held is in a compacted one by now."""
+
+
+def new_page(folder: Path, written_by: str = _COMPACTED) -> Path:
+    """Return a path for a page that no other page has.
+
+    Args:
+        folder: The state.
+        written_by: The slice it is about; a compaction, if not said.
+    """
+    now = datetime.now(UTC)
+    return folder / f"{now:%Y%m%dT%H%M%S}--{written_by}--{secrets.token_hex(8)}.parquet"
+
+
+def writer(path: Path) -> pq.ParquetWriter:
+    """Return what writes tables of `STATE` into a page."""
+    return pq.ParquetWriter(
+        path, STATE, compression="zstd", use_dictionary=_REPEATING, write_page_checksum=True
+    )
+
+
+def pages(folder: Path) -> set[Path]:
+    """Return the pages there are."""
+    return {*folder.glob("[!.]*.parquet")}
+
+
+def lines(
+    folder: Path, columns: Iterable[str], wanted: Wanted, judged_by: Iterable[str] = ()
+) -> pa.Table:
+    """Return the wanted lines of a state, in no order.
+
+    Args:
+        folder: The state.
+        columns: The columns to return.
+        wanted: Says of each line of a table whether it is wanted.
+        judged_by: The columns that *wanted* looks at besides.
+
+    Raises:
+        StateUnusable: A page is damaged, or of another release.
+    """
+    returned = [*columns]
+    read = [*dict.fromkeys([*returned, *judged_by])]
+    schema = pa.schema([STATE.field(name) for name in returned])
+    while True:
+        there = pages(folder)
+        try:
+            found = [
+                part.filter(wanted(part)).select(returned).cast(schema)
+                for part in parts(there, read)
+            ]
+        except PageVanished:
+            continue
+        if not _compacted_meanwhile(folder, there):
+            return pa.concat_tables([pa.Table.from_batches([], schema), *found])
+
+
+def parts(there: Iterable[Path], columns: list[str] | None = None) -> Iterator[pa.Table]:
+    """Yield what pages hold, some ten thousand lines at a time; *columns*, or all.
+
+    Raises:
+        PageVanished: A compaction has removed a page.
+        StateUnusable: A page is damaged, or of another release.
+    """
+    gathered: list[pa.RecordBatch] = []
+    for page in there:
+        for batch in _batches(page, columns):
+            gathered.append(batch)
+            if sum(map(len, gathered)) >= _LINES_AT_ONCE:
+                yield pa.Table.from_batches(gathered)
+                gathered = []
+    if gathered:
+        yield pa.Table.from_batches(gathered)
+
+
+def among(column: pa.ChunkedArray, values: pa.Array) -> pa.ChunkedArray:
+    """Return of each item of *column* whether it is one of *values*; null is not."""
+    return pc.is_in(column, value_set=values)
+
+
+def texts(values: Collection[str]) -> pa.StringArray:
+    """Return *values* as an Arrow array.
+
+    `pa.array` and `pa.scalar` would import pandas, which takes a second and 80 MB.
+    """
+    encoded = [value.encode() for value in values]
+    offsets = array("i", [0, *accumulate(map(len, encoded))])
+    content = b"".join(encoded)
+    return pa.StringArray.from_buffers(len(encoded), pa.py_buffer(offsets), pa.py_buffer(content))
+
+
+def _batches(page: Path, columns: list[str] | None) -> Iterator[pa.RecordBatch]:
+    try:
+        with pq.ParquetFile(
+            pa.OSFile(str(page)), read_dictionary=_FEW_VALUES, page_checksum_verification=True
+        ) as file:
+            _require_our_version(page, file)
+            yield from file.iter_batches(_LINES_AT_ONCE, columns=columns, use_threads=False)
+    except FileNotFoundError as error:
+        raise PageVanished(page.name) from error
+    except (pa.ArrowException, OSError) as error:
+        raise StateUnusable(f"{page} cannot be read ({type(error).__name__}): {_REMEDY}") from error
+
+
+_REMEDY = "move its folder away; the next run compares all it reads (docs/state.md, Loss)"
+
+
+def _require_our_version(page: Path, file: pq.ParquetFile) -> None:
+    version = (file.metadata.metadata or {}).get(_VERSION)
+    if version != STATE.metadata[_VERSION]:
+        raise StateUnusable(f"{page} is of another release of tracker-sync: {_REMEDY}")
+
+
+def _compacted_meanwhile(folder: Path, seen: set[Path]) -> bool:
+    """Whether the list of pages was made during a compaction, and may lack what it moved.
+
+    A compaction publishes first and removes later: a list may have missed the one and,
+    a moment later, the other.
+    """
+    now = pages(folder)
+    return not seen <= now or any(f"--{_COMPACTED}--" in page.name for page in now - seen)
