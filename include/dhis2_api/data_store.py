@@ -53,7 +53,8 @@ def replace_value(client: Dhis2Client, namespace: str, key: str, value: Json) ->
 
     Raises:
         RequestRefused: 404, it has none.
-        UnexpectedAnswer: The answer does not say that it was done.
+        UnexpectedAnswer: The answer does not say that it was done; nor does a 201, of a server
+            that made the key instead (2.41 and newer may).
     """
     answer = client.request("PUT", _path(namespace, key), payload=value)
     refuse_unless_done(answer, 200)
