@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from airflow.sdk import CronDataIntervalTimetable
+from airflow.sdk import CronDataIntervalTimetable, CronTriggerTimetable
 
 from dhis2_airflow.failures import say_what_to_do
 from dhis2_airflow.occasion import ASKED
@@ -29,6 +29,11 @@ RUN_SETTINGS: dict[str, Any] = {
         "on_failure_callback": say_what_to_do,
         "on_retry_callback": say_what_to_do,
     },
+}
+
+# Upkeep asks nothing of whoever triggers it, and reads no window.
+UPKEEP_SETTINGS: dict[str, Any] = {
+    key: value for key, value in RUN_SETTINGS.items() if key != "params"
 }
 
 # A route that cannot be read has nothing to retry.
@@ -61,3 +66,8 @@ def schedule_of(route: Route) -> CronDataIntervalTimetable | None:
     if route.schedule is None:
         return None
     return CronDataIntervalTimetable(route.schedule, timezone=route.timezone)
+
+
+def upkeep_of(route: Route) -> CronTriggerTimetable:
+    """Return when a route's files are looked after: on Sundays at noon, far from the nights."""
+    return CronTriggerTimetable("0 12 * * 0", timezone=route.timezone)
