@@ -1,12 +1,15 @@
-"""Reading a slice: everything of its people or events, batch by batch, and who did not come."""
+"""Reading a slice: who is in it, and batch by batch everything of its people or events."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Generator, Sequence
+from collections.abc import Collection, Generator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from dhis2_api.client import Dhis2Client
 from tracker_sync.people import PEOPLE, Batches, Wanted, events_wanted, read_wanted
@@ -14,6 +17,37 @@ from tracker_sync.probe import unknown_keys
 from tracker_sync.relations import may_be_related, once_each, relationships_wanted
 from tracker_sync.route import Route
 from tracker_sync.tables import TABLES, Tables, flatten, flatten_events, living
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """Who is to be read.
+
+    Attributes:
+        programs: Everybody -> the programs whose lists named them alive.
+        unlisted: Those who are read for an open refusal only.
+    """
+
+    programs: Mapping[str, tuple[str, ...]]
+    unlisted: Collection[str]
+
+
+def read_listed(listing: Path, slice_id: str) -> Listed:
+    """Return who is in a slice, of the rows of `plan_slices.TO_READ`.
+
+    Part by part, and equal programs as one object, since a listing may be long.
+    """
+    expected: dict[str, tuple[str, ...]] = {}
+    unlisted: set[str] = set()
+    shared: dict[tuple[str, ...], tuple[str, ...]] = {}
+    names = ("uid", "programs", "listed")
+    with pq.ParquetFile(listing) as file:
+        for part in file.iter_batches(1_000, columns=["slice", *names]):
+            rows = part.filter(pc.equal(part["slice"], slice_id))
+            for uid, programs, listed in zip(*(rows[n].to_pylist() for n in names), strict=True):
+                expected[uid] = shared.setdefault(tuple(programs or ()), tuple(programs or ()))
+                unlisted |= set() if listed else {uid}
+    return Listed(expected, unlisted)
 
 
 @dataclass(slots=True)

@@ -8,18 +8,16 @@ from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from dhis2_api.client import Dhis2Client
 from tracker_sync.metadata.model import Model
 from tracker_sync.package import PackageWriter, Staged, staged, writing_package
 from tracker_sync.route import Route
 from tracker_sync.run_plan import read_run_plan
-from tracker_sync.slice_reading import SliceReading
+from tracker_sync.slice_reading import Listed, SliceReading, read_listed
 from tracker_sync.tables import Tables
 from tracker_sync.workspace import Workspace
 
@@ -55,7 +53,7 @@ def extract(
     workspace.ledger(slice_id).unlink(missing_ok=True)  # an earlier try's is void from here on
     run_plan = read_run_plan(workspace.plan)
     (program,) = {piece.program for piece in run_plan.slices if piece.slice == slice_id}
-    listing = _listing(workspace.listing, slice_id)
+    listed = read_listed(workspace.listing, slice_id)
     related = Model.from_json(workspace.model.read_text(encoding="utf-8")).related
     reading = SliceReading(source, route, program, related)
     folder = workspace.package(slice_id, attempt)
@@ -67,35 +65,23 @@ def extract(
             "program": program,
             "source_zone": run_plan.zone,
             "read_at": read_at.isoformat(),
-            **_stage(package, reading, listing),
+            **_stage(package, reading, listed),
             "unknown_keys": _told(reading.unknown_keys()),
             "timings": {"extract": round(time.monotonic() - began, 3)},
         }
     return Extracted(staged(folder), dict(package.rows), len(reading.absent))
 
 
-def _listing(listing: Path, slice_id: str) -> list[dict[str, Any]]:
-    """Return the rows of those a slice reads, see `plan_slices.TO_READ`."""
-    rows: list[dict[str, Any]] = pq.read_table(
-        listing, filters=pc.field("slice") == slice_id
-    ).to_pylist()
-    return rows
-
-
-def _stage(
-    package: PackageWriter, reading: SliceReading, listing: Sequence[Mapping[str, Any]]
-) -> dict[str, Any]:
+def _stage(package: PackageWriter, reading: SliceReading, listed: Listed) -> dict[str, Any]:
     """Write what comes, and return the notes about what does not."""
-    expected = {row["uid"]: row["programs"] for row in listing}
-    listed = {row["uid"] for row in listing if row["listed"]}
     lost: list[tuple[str, str]] = []
-    with closing(reading.tables(sorted(expected))) as groups:
+    with closing(reading.tables(sorted(listed.programs))) as groups:
         for tables in groups:
             package.add(tables)
-            lost += without_enrollment(tables, expected)
+            lost += without_enrollment(tables, listed.programs)
     return {
-        "absent": sorted(reading.absent & listed),
-        "gone": sorted(reading.absent - listed),
+        "absent": sorted(reading.absent.difference(listed.unlisted)),
+        "gone": sorted(reading.absent.intersection(listed.unlisted)),
         "without_enrollment": lost,
         "relationships_not_read": sorted(reading.not_related),
     }
@@ -107,7 +93,9 @@ def _told(unknown_keys: list[str]) -> list[str]:
     return unknown_keys
 
 
-def without_enrollment(tables: Tables, expected: Mapping[str, list[str]]) -> list[tuple[str, str]]:
+def without_enrollment(
+    tables: Tables, expected: Mapping[str, Sequence[str]]
+) -> list[tuple[str, str]]:
     """Return who came alive without an enrollment in a program that lists them.
 
     Args:
