@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
 from pathlib import Path
+from random import Random, SystemRandom
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from builders import PEOPLE, PROGRAM, page, person
 from tracker_sync.arrow_json import parse_page
-from tracker_sync.package import DamagedPackage, Staged, open_package, staged, writing_package
+from tracker_sync.package import (
+    SCHEMA_VERSION,
+    DamagedPackage,
+    OtherSchema,
+    Staged,
+    open_package,
+    staged,
+    writing_package,
+)
 from tracker_sync.publish import StagingUnusable, publish
 from tracker_sync.tables import PERSON_ROW, TABLES, flatten
+
+
+Damage = Callable[[list[Path], Random], None]
 
 
 def write(folder: Path, *uids: str) -> Staged:
@@ -44,18 +56,64 @@ def test_an_empty_package_is_a_package(tmp_path: Path) -> None:
     assert {package.rows(name) for name in TABLES} == {0}
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(data=st.data())
-def test_a_flipped_bit_anywhere_is_found_out(tmp_path: Path, data: st.DataObject) -> None:
-    package = write(tmp_path / "try-1", "person00001")
-    victim = data.draw(st.sampled_from(sorted((tmp_path / "try-1").iterdir())))
+def flip(files: list[Path], random: Random) -> None:
+    victim = random.choice(files)
     content = bytearray(victim.read_bytes())
-    at = data.draw(st.integers(0, len(content) - 1))
-    content[at] ^= 1 << data.draw(st.integers(0, 7))
+    content[random.randrange(len(content))] ^= 1 << random.randrange(8)
     victim.write_bytes(content)
 
-    with pytest.raises(DamagedPackage, match="clear the slice's `extract`"):
-        open_package(package)
+
+def truncate(files: list[Path], random: Random) -> None:
+    victim = random.choice(files)
+    content = victim.read_bytes()
+    victim.write_bytes(content[: random.randrange(len(content))])
+
+
+def swap(files: list[Path], random: Random) -> None:
+    one, other = random.sample(files, 2)
+    content = one.read_bytes()
+    assert content != other.read_bytes()
+    one.write_bytes(other.read_bytes())
+    other.write_bytes(content)
+
+
+@pytest.mark.parametrize(
+    ("damage", "times"),
+    [(flip, 200), (truncate, 100), (swap, 100)],
+    ids=["flipped bits", "truncated files", "swapped files"],
+)
+def test_damage_anywhere_is_found_out(damage: Damage, times: int, tmp_path: Path) -> None:
+    seed = SystemRandom().randrange(2**32)
+    print(f"seed {seed}")  # noqa: T201 - pytest shows it where the test fails
+    random = Random(seed)  # noqa: S311 - damage is no secret
+    package = write(tmp_path / "try-1", "person00001", "person00002")
+    files = sorted((tmp_path / "try-1").iterdir())
+    whole = {path: path.read_bytes() for path in files}
+    assert {path.name for path in files} == {
+        "manifest.json",
+        *(f"{name}.parquet" for name in TABLES),
+    }
+
+    for _ in range(times):
+        damage(files, random)
+        changed = [path.name for path in files if path.read_bytes() != whole[path]]
+        with pytest.raises(DamagedPackage, match="clear the slice's `extract`"):
+            open_package(package)
+        assert changed
+        for path, content in whole.items():
+            path.write_bytes(content)
+
+    assert open_package(package).rows("tracked_entities") == 2
+
+
+def test_a_package_of_another_release_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    write(tmp_path / "try-1", "person00001")
+    manifest = tmp_path / "try-1" / "manifest.json"
+    content = json.loads(manifest.read_bytes())
+    manifest.write_text(json.dumps({**content, "schema_version": SCHEMA_VERSION + 1}))
+
+    with pytest.raises(OtherSchema, match=r"another release.*clear the slice's `extract`"):
+        open_package(staged(tmp_path / "try-1"))
 
 
 def test_a_file_that_went_away_is_found_out(tmp_path: Path) -> None:
