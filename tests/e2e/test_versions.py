@@ -28,7 +28,7 @@ def test_a_district_is_copied_whole_and_the_second_time_nothing_is_sent(sync: Sy
 
 def send_something_again(sync: Sync) -> None:
     """Let the source stamp one person anew, so that the second run has somebody to read."""
-    person = next(uid for uid in sync.ledger()["tracked_entity"].to_pylist())
+    person = next(uid for uid in sync.ledger()["tracked_entity"].to_pylist() if uid)
     place = sync.source.get(
         f"/api/tracker/trackedEntities/{person}",
         {"fields": "trackedEntity,trackedEntityType,orgUnit,geometry"},
