@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from dhis2_api.client import Dhis2Client
 from dhis2_api.data_store import create_value, read_value, replace_value
@@ -18,6 +18,7 @@ from tracker_sync.window import Window
 
 
 NAMESPACE = "tracker-sync"
+_CORRECTED = timedelta(minutes=5)  # by so much a clock that is kept right may be set back
 
 Marks = Mapping[str, datetime]
 
@@ -45,11 +46,13 @@ class BothSides:
         return BothSides(_at_least(self.airflow, after), _at_least(self.destination, after))
 
     def none_after(self, now: datetime) -> BothSides:
-        """Return both sides without a watermark in the future."""
-        return BothSides(
-            {key: min(mark, now) for key, mark in self.airflow.items()},
-            {key: min(mark, now) for key, mark in self.destination.items()},
-        )
+        """Return both sides without a watermark in the future.
+
+        If the source's clock was set back, what was stamped since then lies before the
+        watermark and nobody read it. Since when is not known, so the watermark is dropped; but
+        not for the minutes that an overlap covers anyway.
+        """
+        return BothSides(_past(self.airflow, now), _past(self.destination, now))
 
     def finding(self, key: str) -> str:
         """Say what the two sides know of a key, and what it means where they disagree."""
@@ -75,6 +78,11 @@ _AIRFLOW_LACKS = (
     "a run without dates of its own reads everything, unless the watermark is imported"
 )
 _NEITHER = "no watermark yet: a run without dates of its own reads everything"
+
+
+def _past(marks: Marks, now: datetime) -> dict[str, datetime]:
+    known = {key: mark for key, mark in marks.items() if mark - now <= _CORRECTED}
+    return {key: min(mark, now) for key, mark in known.items()}
 
 
 def _at_least(marks: Marks, after: Marks) -> dict[str, datetime]:

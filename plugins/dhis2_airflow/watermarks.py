@@ -36,16 +36,16 @@ def known_watermarks(
 ) -> BothSides:
     """Return the watermarks of a route as both sides keep them.
 
-    One in the future is taken for the source's now, on both sides and for good: left alone,
-    it would hide a night that fails.
+    One in the future is mended on both sides and for good: left alone, it would hide a night
+    that fails. See `BothSides.none_after`.
     """
     sides = _read(context, route, destination)
     server = read_server(source)
     mended = sides.none_after(Moment.of(server).latest)
     if mended != sides:
         _log.warning(
-            "a watermark was after the source's now, %s, and is set back to it: was its clock "
-            "set back? If the source was restored from a backup, run by hand with `from`",
+            "a watermark was after the source's now, %s: was its clock set back? One that was "
+            "more than minutes ahead is dropped, and what it spoke of is read from the beginning",
             server.now.isoformat(timespec="seconds"),
         )
         _write(context, route, destination, mended)

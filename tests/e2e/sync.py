@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -17,7 +18,11 @@ from airflow.models import dagrun
 from airflow.models.asset import AssetModel
 from airflow.models.asset_state_store import AssetStateStoreModel
 from airflow.models.dagrun import DagRun
+from airflow.sdk import DAG
+from airflow.sdk.definitions.dag import _run_task
+from airflow.serialization.serialized_objects import DagSerialization
 from airflow.utils.session import create_session
+from airflow.utils.state import DagRunState, TaskInstanceState
 from airflow.utils.types import DagRunType
 
 from dhis2_api.client import Dhis2Client
@@ -37,6 +42,20 @@ baseline: allow
 
 
 @dataclass(frozen=True)
+class Start:
+    """How a run is started: by hand, unless a test says otherwise."""
+
+    run_type: DagRunType = DagRunType.MANUAL
+    interval: tuple[datetime, datetime] | None = None  # Airflow's own: the last whole one
+    dated: bool = True  # a run without a logical date has no interval
+    conf: dict[str, Any] | None = None
+    marked: str | None = None  # tasks that somebody marks as success instead
+
+
+BY_HAND = Start()
+
+
+@dataclass(frozen=True)
 class Sync:
     name: str
     source: Dhis2Client
@@ -52,12 +71,40 @@ class Sync:
         self.routes.mkdir(exist_ok=True)
         (self.routes / f"{self.name}.yaml").write_text(text)
 
-    def run(self, *, scheduled: bool = False) -> DagRun:
+    def run(self, start: Start = BY_HAND, *, scheduled: bool = False) -> DagRun:
+        if scheduled:
+            start = replace(start, run_type=DagRunType.SCHEDULED)
+        logical_date = start.interval[0] if start.interval else datetime.now(UTC)
+        with _started_as(start):
+            run: DagRun = self._dag().test(
+                logical_date=logical_date if start.dated else None,
+                run_conf=start.conf,
+                mark_success_pattern=start.marked,
+            )
+        return run
+
+    def run_again(self, run: DagRun, *tasks: str) -> None:
+        """Do what clearing tasks of an old run does, and run them."""
+        dag = self._dag()
+        known = DagSerialization.deserialize_dag(DagSerialization.serialize_dag(dag))
+        known.clear(run_id=run.run_id, task_ids=tasks, dag_run_state=DagRunState.RUNNING)
+        with create_session() as session:
+            cleared = session.get(DagRun, run.id)
+            assert cleared is not None
+            cleared.dag = known
+            while cleared.state == DagRunState.RUNNING:
+                ready, _ = cleared.update_state(session=session)
+                for task in ready:
+                    task.try_number += 1
+                    task.state = TaskInstanceState.SCHEDULED
+                    session.commit()
+                    _run_task(ti=task, task=dag.task_dict[task.task_id])
+                session.expire_all()
+
+    def _dag(self) -> DAG:
         bag = DagBag(dag_folder=str(PROJECT / "dags"))
         assert bag.import_errors == {}
-        with _as_scheduled() if scheduled else nullcontext():
-            run: DagRun = bag.dags[self.dag_id].test()
-        return run
+        return bag.dags[self.dag_id]
 
     def report(self) -> dict[str, Any]:
         """The newest run's report."""
@@ -95,17 +142,17 @@ def states(run: DagRun) -> dict[str, str]:
 
 
 @contextmanager
-def _as_scheduled() -> Iterator[None]:
-    """Let Airflow's test runner make a scheduled run, where it only knows those by hand."""
+def _started_as(start: Start) -> Iterator[None]:
+    """Let Airflow's test runner make another run than one by hand, the only one it knows."""
     make = dagrun.get_or_create_dagrun
 
-    def scheduled(**kwargs: Any) -> DagRun:
-        run = make(**kwargs)
+    def started(**kwargs: Any) -> DagRun:
+        run = make(**kwargs | ({"data_interval": start.interval} if start.interval else {}))
         with create_session() as session:
             stored = session.get(DagRun, run.id)
             assert stored is not None
-            stored.run_type = DagRunType.SCHEDULED
+            stored.run_type = start.run_type
         return run
 
-    with patch.object(dagrun, "get_or_create_dagrun", scheduled):
+    with patch.object(dagrun, "get_or_create_dagrun", started):
         yield

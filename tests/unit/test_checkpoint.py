@@ -84,7 +84,8 @@ def test_a_window_drawn_before_a_side_lost_its_mark_moves_nothing() -> None:
     assert sides.moved({"key": Window(NOON - DAY, NOON, NOON - DAY, moves=True)}) == sides
 
 
-def test_a_mark_in_the_future_is_taken_for_now() -> None:
-    sides = BothSides({"key": NOON + DAY}, {"key": NOON - DAY})
+def test_a_mark_in_the_future_is_dropped_but_for_minutes() -> None:
+    minute = timedelta(minutes=1)
+    sides = BothSides({"key": NOON + DAY, "near": NOON + minute}, {"key": NOON - DAY})
 
-    assert sides.none_after(NOON) == BothSides({"key": NOON}, {"key": NOON - DAY})
+    assert sides.none_after(NOON) == BothSides({"near": NOON}, {"key": NOON - DAY})
