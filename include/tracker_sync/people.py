@@ -91,32 +91,14 @@ def read_people(
 def read_events(
     client: Dhis2Client, uids: Sequence[str], program: str, at_once: int, in_parallel: int = 1
 ) -> Batches:
-    """Read events of *program*, one without registration, by UID; see `read_people`.
-
-    Returns:
-        Batches with rows of `tables.EVENT_ROW`, tombstones too.
-
-    Raises:
-        UnexpectedAnswer: Others came than were asked for.
-    """
+    """Read events of *program*, one without registration, likewise: `tables.EVENT_ROW`."""
     return read_wanted(client, events_wanted(program), uids, at_once, in_parallel)
-
-
-def read_batches(
-    client: Dhis2Client, uids: Sequence[str], at_once: int, fields: str, row: pa.StructType
-) -> Batches:
-    """Read *fields* of tracked entities by UID, parsed as *row*; see `read_people`."""
-    return read_wanted(client, Wanted("trackedEntities", fields, row), uids, at_once)
 
 
 def read_wanted(
     client: Dhis2Client, wanted: Wanted, uids: Sequence[str], at_once: int, in_parallel: int = 1
 ) -> Batches:
-    """Read what is *wanted* of objects by UID; see `read_people`.
-
-    Raises:
-        UnexpectedAnswer: Others came than were asked for.
-    """
+    """Read what is *wanted* of objects by UID; see `read_people`."""
     batches = [uids[start : start + at_once] for start in range(0, len(uids), at_once)]
     asked = (wanted.of(client, batch) for batch in batches)
     with closing(fetched(client, asked, in_parallel)) as bodies:

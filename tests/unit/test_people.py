@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from builders import event
+from builders import event, person
 from dhis2_api.client import Dhis2Client
 from dhis2_api.errors import UnexpectedAnswer
 from scripted_server import Reply, Request, as_json, of_version, scripted
-from tracker_sync.people import Batch, read_events
+from tracker_sync.people import Batch, read_events, read_people
 
 
 SURVEILLANCE = "programSurv"
@@ -51,3 +51,20 @@ def test_an_event_that_does_not_come_twice_is_named() -> None:
 def test_an_event_nobody_asked_for_is_refused() -> None:
     with pytest.raises(UnexpectedAnswer, match="others came"):
         read(events_page("event000009"))
+
+
+@pytest.mark.parametrize("in_parallel", [1, 3])
+def test_who_did_not_come_is_asked_for_again_while_others_are_under_way(in_parallel: int) -> None:
+    """A page of 2.40 may end early, for it counts enrollments (measured: Reading)."""
+    uids = [f"person{number:05}" for number in range(9)]
+
+    def short(request: Request) -> Reply:
+        first, *_ = request.query["trackedEntities"].split(",")
+        return as_json({"pager": {"page": 1}, "trackedEntities": [person(first)]})
+
+    with scripted(of_version("2.43.1", short)) as server, Dhis2Client(server.url) as client:
+        batches = [*read_people(client, uids, at_once=3, in_parallel=in_parallel)]
+
+    came = [[row["trackedEntity"] for row in batch.rows.to_pylist()] for batch in batches]
+    assert came == [uids[:3], uids[3:6], uids[6:]]
+    assert not any(batch.absent for batch in batches)
