@@ -48,7 +48,7 @@ class ExtractOperator(SliceOperator):
         with self.source() as source:
             done = extract(source, self.route, workspace, self.piece["slice"], attempt)
         rows = ", ".join(f"{count} {name}" for name, count in done.rows.items())
-        self.say([f"staged {rows}; {done.absent} people did not come"])
+        self.say([f"staged {rows}; {done.absent} did not come"])
         return asdict(done.package)
 
 
