@@ -21,8 +21,9 @@ from tracker_sync.outcome import Entry, Outcome
 from tracker_sync.plan import Known
 from tracker_sync.publish import publishing
 from tracker_sync.state_compaction import merge_small_pages
-from tracker_sync.state_fold import JUDGED_BY, decides, fold, is_gone, is_refused, lives, refs
-from tracker_sync.state_pages import STATE, among, lines, new_page, texts, writer
+from tracker_sync.state_fold import decides, fold, is_refused
+from tracker_sync.state_lines import among, lines, texts
+from tracker_sync.state_pages import STATE, new_page, writer
 
 
 _REMEMBERED = {Outcome.STORED, Outcome.UNCHANGED, Outcome.REFUSED, Outcome.HELD}
@@ -110,30 +111,18 @@ def open_refusals(folder: Path) -> frozenset[Ref]:
     )
 
 
-def followed(folder: Path) -> frozenset[Ref]:
-    """Return every object that was ever stored or unchanged, and is not gone since.
-
-    A selection decides who enters; whoever was sent once is followed until gone. A million
-    objects make a set of 200 MB: `followed_among` answers with less.
-    """
-    ever_gone = lines(folder, ["uid"], is_gone, JUDGED_BY)["uid"].unique()
-    gone = {ref for ref, is_there in _followed(folder, ever_gone).items() if not is_there}
-    living = lines(folder, ["kind", "uid"], lives, JUDGED_BY)
-    return frozenset(ref for ref in refs(living) if ref not in gone)
-
-
 def followed_among(folder: Path, kind: str, uids: Collection[str]) -> frozenset[str]:
-    """Return which of *uids*, all of one kind, are followed."""
-    known = _followed(folder, texts(uids))
-    return frozenset(uid for uid in uids if known.get(Ref(kind, uid)))
+    """Return which of *uids*, all of one kind, are followed.
 
-
-def _followed(folder: Path, uids: pa.Array) -> dict[Ref, bool]:
-    """Return of each object of *uids* that was ever there or gone whether it is followed."""
+    These are those that were ever stored or unchanged, and are not gone since. A selection
+    decides who enters; whoever was sent once is followed until gone.
+    """
+    asked_for = texts(uids)
     last = fold(
         folder,
         ("content_hash",),
-        lambda part: pc.and_(among(part["uid"], uids), decides(part)),
+        lambda part: pc.and_(among(part["uid"], asked_for), decides(part)),
         ["outcome"],
     )
-    return {ref: content is not None for ref, (content,) in last.items()}
+    living = {ref for ref, (content,) in last.items() if content is not None}
+    return frozenset(uid for uid in uids if Ref(kind, uid) in living)

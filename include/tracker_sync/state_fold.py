@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,15 +12,13 @@ import pyarrow.compute as pc
 
 from dhis2_api.importer import Ref
 from tracker_sync.outcome import Outcome
-from tracker_sync.state_pages import STATE, Wanted, among, lines, texts
+from tracker_sync.state_lines import Wanted, among, lines, texts
+from tracker_sync.state_pages import STATE
 
 
 # Of two lines about one object the later counts: the later read, then the later written.
 # The rest of the order only makes sure that there is one.
 ORDER = ("read_at", "at", "run")
-
-# What the functions below look at.
-JUDGED_BY = ("outcome", "content_hash")
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -39,13 +37,8 @@ def fold(
     found = lines(folder, [*dict.fromkeys(("kind", "uid", *columns, *ORDER))], wanted, judged_by)
     found = found.sort_by([(name, "ascending") for name in ORDER])
     values = zip(*(_values(found[name]) for name in columns), strict=True)
-    return dict(zip(refs(found), values, strict=True))
-
-
-def refs(found: pa.Table) -> Iterator[Ref]:
-    """Yield the object of each line."""
-    for part in found.to_batches(max_chunksize=50_000):
-        yield from map(Ref, _values(part["kind"]), part["uid"].to_pylist())
+    refs = map(Ref, _values(found["kind"]), found["uid"].to_pylist())
+    return dict(zip(refs, values, strict=True))
 
 
 def is_refused(part: pa.Table) -> pa.ChunkedArray:
@@ -53,26 +46,20 @@ def is_refused(part: pa.Table) -> pa.ChunkedArray:
     return among(part["outcome"], texts([Outcome.REFUSED]))
 
 
-def lives(part: pa.Table) -> pa.ChunkedArray:
-    """Whether lines speak of what the destination holds: with content, stored or unchanged."""
-    there = among(part["outcome"], texts([Outcome.STORED, Outcome.UNCHANGED]))
-    return pc.and_(there, pc.is_valid(part["content_hash"]))
-
-
-def is_gone(part: pa.Table) -> pa.ChunkedArray:
-    """Whether lines speak of what the source has no more: no content, and no refusal."""
-    return pc.and_not(pc.is_null(part["content_hash"]), is_refused(part))
-
-
 def decides(part: pa.Table) -> pa.ChunkedArray:
-    """Whether lines say that an object is followed from then on, or no more."""
-    return pc.or_(lives(part), is_gone(part))
+    """Whether lines say that an object is followed from then on, or no more.
+
+    With content, stored or unchanged, the destination holds it; without, and not refused,
+    the source has it no more.
+    """
+    content = pc.is_valid(part["content_hash"])
+    held = among(part["outcome"], texts([Outcome.STORED, Outcome.UNCHANGED]))
+    return pc.if_else(content, held, pc.invert(is_refused(part)))
 
 
-def _values(column: pa.ChunkedArray | pa.Array) -> list[Any]:
+def _values(column: pa.ChunkedArray) -> list[Any]:
     """Return a column's values, equal ones being one object: most columns hold few of them."""
-    whole = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
-    encoded = whole.dictionary_encode()
+    encoded = column.combine_chunks().dictionary_encode()
     known = _as_objects(encoded.dictionary)
     return [None if code is None else known[code] for code in encoded.indices.to_pylist()]
 

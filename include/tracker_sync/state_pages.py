@@ -1,4 +1,4 @@
-"""The pages of the state: which files it lies in, and how they are read.
+"""The pages of the state: which files it lies in, and how one is written and read.
 
 A page is never changed: it is published whole, and removed only by a compaction that
 has published what it held. So nobody needs a lock to read, write or compact.
@@ -7,14 +7,11 @@ has published what it held. So nobody needs a lock to read, write or compact.
 from __future__ import annotations
 
 import secrets
-from array import array
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
-from itertools import accumulate
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 
@@ -44,8 +41,10 @@ _REPEATING = ["kind", "tracked_entity", "outcome", "code", "model_hash", "run", 
 
 # Read as they are stored, as numbers: half the time.
 _FEW_VALUES = ["kind", "outcome", "code", "model_hash"]
-
-Wanted = Callable[[pa.Table], pa.ChunkedArray]
+_NUMBERED = pa.dictionary(pa.int32(), pa.string())
+_AS_READ = pa.schema(
+    [field.with_type(_NUMBERED) if field.name in _FEW_VALUES else field for field in STATE]
+)
 
 
 class StateUnusable(Exception):
@@ -79,34 +78,9 @@ def pages(folder: Path) -> set[Path]:
     return {*folder.glob("[!.]*.parquet")}
 
 
-def lines(
-    folder: Path, columns: Iterable[str], wanted: Wanted, judged_by: Iterable[str] = ()
-) -> pa.Table:
-    """Return the wanted lines of a state, in no order.
-
-    Args:
-        folder: The state.
-        columns: The columns to return.
-        wanted: Says of each line of a table whether it is wanted.
-        judged_by: The columns that *wanted* looks at besides.
-
-    Raises:
-        StateUnusable: A page is damaged, or of another release.
-    """
-    returned = [*columns]
-    read = [*dict.fromkeys([*returned, *judged_by])]
-    schema = pa.schema([STATE.field(name) for name in returned])
-    while True:
-        there = pages(folder)
-        try:
-            found = [
-                part.filter(wanted(part)).select(returned).cast(schema)
-                for part in parts(there, read)
-            ]
-        except PageVanished:
-            continue
-        if not _compacted_meanwhile(folder, there):
-            return pa.concat_tables([pa.Table.from_batches([], schema), *found])
+def is_compacted(page: Path) -> bool:
+    """Whether a page was made of others."""
+    return f"--{_COMPACTED}--" in page.name
 
 
 def parts(there: Iterable[Path], columns: list[str] | None = None) -> Iterator[pa.Table]:
@@ -127,33 +101,28 @@ def parts(there: Iterable[Path], columns: list[str] | None = None) -> Iterator[p
         yield pa.Table.from_batches(gathered)
 
 
-def among(column: pa.ChunkedArray, values: pa.Array) -> pa.ChunkedArray:
-    """Return of each item of *column* whether it is one of *values*; null is not."""
-    return pc.is_in(column, value_set=values)
-
-
-def texts(values: Collection[str]) -> pa.StringArray:
-    """Return *values* as an Arrow array.
-
-    `pa.array` and `pa.scalar` would import pandas, which takes a second and 80 MB.
-    """
-    encoded = [value.encode() for value in values]
-    offsets = array("i", [0, *accumulate(map(len, encoded))])
-    content = b"".join(encoded)
-    return pa.StringArray.from_buffers(len(encoded), pa.py_buffer(offsets), pa.py_buffer(content))
-
-
 def _batches(page: Path, columns: list[str] | None) -> Iterator[pa.RecordBatch]:
     try:
         with pq.ParquetFile(
             pa.OSFile(str(page)), read_dictionary=_FEW_VALUES, page_checksum_verification=True
         ) as file:
             _require_our_version(page, file)
-            yield from file.iter_batches(_LINES_AT_ONCE, columns=columns, use_threads=False)
+            yield from _all_batches(file, columns or STATE.names)
     except FileNotFoundError as error:
         raise PageVanished(page.name) from error
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, LookupError, ValueError) as error:
         raise StateUnusable(f"{page} cannot be read ({type(error).__name__}): {_REMEDY}") from error
+
+
+def _all_batches(file: pq.ParquetFile, columns: list[str]) -> Iterator[pa.RecordBatch]:
+    """Yield what a file holds; its checksums don't cover the numbers that stand beside it."""
+    lines = 0
+    for batch in file.iter_batches(_LINES_AT_ONCE, columns=columns, use_threads=False):
+        batch.validate(full=True)
+        lines += batch.num_rows
+        yield batch.select(columns)
+    if lines != file.metadata.num_rows:
+        raise ValueError("lines are lacking")
 
 
 _REMEDY = "move its folder away; the next run compares all it reads (docs/state.md, Loss)"
@@ -163,13 +132,5 @@ def _require_our_version(page: Path, file: pq.ParquetFile) -> None:
     version = (file.metadata.metadata or {}).get(_VERSION)
     if version != STATE.metadata[_VERSION]:
         raise StateUnusable(f"{page} is of another release of tracker-sync: {_REMEDY}")
-
-
-def _compacted_meanwhile(folder: Path, seen: set[Path]) -> bool:
-    """Whether the list of pages was made during a compaction, and may lack what it moved.
-
-    A compaction publishes first and removes later: a list may have missed the one and,
-    a moment later, the other.
-    """
-    now = pages(folder)
-    return not seen <= now or any(f"--{_COMPACTED}--" in page.name for page in now - seen)
+    if not file.schema_arrow.equals(_AS_READ):
+        raise ValueError("the columns are not those of this version")

@@ -15,7 +15,7 @@ from dhis2_api.importer import Ref
 from e2e.sync import ROUTE, states
 from project import PROJECT
 from tracker_sync.outcome import Entry, Outcome
-from tracker_sync.state import Page, followed, remember
+from tracker_sync.state import Page, followed_among, remember
 from tracker_sync.state_pages import pages
 
 
@@ -64,7 +64,7 @@ def test_old_runs_go_and_the_state_becomes_one_page(
     assert [path.name for path in (staging / NAME / "runs").iterdir()] == ["young"]
     state = staging / NAME / "state" / "pair"
     assert len(pages(state)) == 1
-    assert followed(state) == {PERSON}
+    assert followed_among(state, PERSON.kind, [PERSON.uid]) == {PERSON.uid}
     said = capsys.readouterr().out
     assert "1 old runs removed: old" in said
     assert "pair: 2 pages compacted, 2 lines stay" in said

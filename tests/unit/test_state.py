@@ -11,7 +11,6 @@ from dhis2_api.importer import Ref
 from tracker_sync.outcome import Entry, Outcome
 from tracker_sync.state import (
     Page,
-    followed,
     followed_among,
     open_refusals,
     recall,
@@ -29,6 +28,10 @@ def line(outcome: Outcome, code: str | None = None) -> Entry:
     return Entry(EVENT, PERSON, outcome, code=code, content_hash="h")
 
 
+def followed(folder: Path) -> set[Ref]:
+    return {ref for ref in (EVENT, LONE) if followed_among(folder, ref.kind, [ref.uid])}
+
+
 def of_nobody(outcome: Outcome) -> Entry:
     return Entry(LONE, None, outcome, content_hash="h")
 
@@ -39,8 +42,7 @@ def write(folder: Path, run: str, *entries: Entry, hours: int = 0) -> None:
 
 def test_nothing_is_known_of_a_route_that_never_ran(tmp_path: Path) -> None:
     assert recall(tmp_path / "none", {PERSON}, but_run="r2") == {}
-    assert followed_among(tmp_path / "none", "EVENT", [EVENT.uid]) == frozenset()
-    assert open_refusals(tmp_path / "none") == followed(tmp_path / "none") == frozenset()
+    assert open_refusals(tmp_path / "none") == followed(tmp_path / "none") == set()
 
 
 def test_a_refusal_is_known_to_later_runs_and_not_to_its_own(tmp_path: Path) -> None:
@@ -118,7 +120,7 @@ def test_what_was_ever_there_is_followed_also_while_it_is_refused(tmp_path: Path
 def test_what_was_only_ever_refused_is_not_followed(tmp_path: Path) -> None:
     write(tmp_path, "r1", line(Outcome.REFUSED, "E1125"))
 
-    assert followed(tmp_path) == frozenset()
+    assert followed(tmp_path) == set()
 
 
 @pytest.mark.parametrize("outcome", [Outcome.HELD, Outcome.UNCHANGED, Outcome.STORED])
@@ -132,5 +134,5 @@ def test_what_is_gone_at_the_source_is_followed_no_more_until_it_returns(
     refused = followed(tmp_path)
     write(tmp_path, "r4", line(Outcome.STORED), hours=3)
 
-    assert gone == refused == frozenset()
+    assert gone == refused == set()
     assert followed(tmp_path) == {EVENT}
