@@ -116,7 +116,7 @@ def test_a_route_file_with_a_typo_becomes_a_dag_that_says_so(
 
     assert states(run) == {"read_the_route": "failed"}
     line = last_word(caplog)
-    assert f"{sync.name}.yaml, line 9: `schedul`: no such key; correct or remove it" in line
+    assert f"{sync.name}.yaml, line 10: `schedul`: no such key; correct or remove it" in line
 
 
 def test_the_command_line_says_no_with_its_exit_code(sync: Sync, tmp_path: Path) -> None:
