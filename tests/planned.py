@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from builders import MODEL
 from tracker_sync.publish import publish
 from tracker_sync.run_plan import RunPlan, write_run_plan
+from tracker_sync.sealed import write_sealed
 from tracker_sync.slicing import Slice
 from tracker_sync.steps.plan_slices import TO_READ
 from tracker_sync.window import Window
@@ -53,7 +53,7 @@ def planned(
         for uid, programs in expected.items()
     ]
     publish(workspace.model, replace(MODEL, related=frozenset(related)).to_json().encode())
-    pq.write_table(pa.Table.from_pylist(rows, TO_READ), workspace.listing)
+    write_sealed(workspace.listing, pa.Table.from_pylist(rows, TO_READ))
     piece = Slice(slice_id, "Rufisque", len(rows), program)
     window = Window(None, datetime(2026, 11, 24, tzinfo=UTC), None, moves=True)
     write_run_plan(

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 
 from dhis2_api.importer import Ref
 from tracker_sync.outcome import Entry, Outcome
-from tracker_sync.publish import publishing
+from tracker_sync.sealed import check_seal, write_sealed
 
 
 # One row an object that was read, or that should have been. No value of a patient.
@@ -33,12 +33,16 @@ LEDGER = pa.schema(
 
 def write_ledger(path: Path, entries: Iterable[Entry]) -> None:
     """Write a slice's ledger in one step."""
-    with publishing(path) as draft:
-        pq.write_table(as_table(entries), draft, compression="zstd", write_page_checksum=True)
+    write_sealed(path, as_table(entries))
 
 
 def read_ledger(path: Path) -> Sequence[Entry]:
-    """Return the lines of a ledger."""
+    """Return the lines of a ledger.
+
+    Raises:
+        BrokenSeal: It is not what was written.
+    """
+    check_seal(path, "clear the slice's `load`")
     table = pq.read_table(path, page_checksum_verification=True)
     return [
         Entry(

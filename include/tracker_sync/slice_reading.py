@@ -16,7 +16,11 @@ from tracker_sync.people import PEOPLE, Batches, Wanted, events_wanted, read_wan
 from tracker_sync.probe import unknown_keys
 from tracker_sync.relations import may_be_related, once_each, relationships_wanted
 from tracker_sync.route import Route
+from tracker_sync.sealed import check_seal
 from tracker_sync.tables import TABLES, Tables, flatten, flatten_events, living
+
+
+PLAN_AGAIN = "clear `plan_slices` with all after it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +40,11 @@ def read_listed(listing: Path, slice_id: str) -> Listed:
     """Return who is in a slice, of the rows of `plan_slices.TO_READ`.
 
     Part by part, and equal programs as one object, since a listing may be long.
+
+    Raises:
+        BrokenSeal: The listing is not what `plan_slices` wrote.
     """
+    check_seal(listing, PLAN_AGAIN)
     expected: dict[str, tuple[str, ...]] = {}
     unlisted: set[str] = set()
     shared: dict[tuple[str, ...], tuple[str, ...]] = {}

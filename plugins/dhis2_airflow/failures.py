@@ -10,12 +10,16 @@ from dhis2_api.errors import Dhis2Error
 from tracker_sync.package import DamagedPackage
 from tracker_sync.publish import StagingUnusable
 from tracker_sync.routes import InvalidRoute
+from tracker_sync.sealed import BrokenSeal
 from tracker_sync.state_pages import StateUnusable
 from tracker_sync.steps.settle import RunNotClean
 
 
 # The errors whose text is ours, hence free of patients' values.
-_OURS = (Dhis2Error, DamagedPackage, InvalidRoute, RunNotClean, StagingUnusable, StateUnusable)
+_OURS = (
+    *(Dhis2Error, DamagedPackage, BrokenSeal, InvalidRoute),
+    *(RunNotClean, StagingUnusable, StateUnusable),
+)
 
 _log = logging.getLogger(__name__)
 

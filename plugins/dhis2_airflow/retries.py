@@ -9,6 +9,7 @@ from airflow.sdk import ExceptionRetryPolicy, RetryAction, RetryRule
 from dhis2_api.errors import PermanentError, TransientError, UnexpectedAnswer
 from tracker_sync.package import DamagedPackage
 from tracker_sync.routes import InvalidRoute
+from tracker_sync.sealed import BrokenSeal
 from tracker_sync.state_pages import StateUnusable
 from tracker_sync.steps.settle import RunNotClean
 
@@ -16,7 +17,7 @@ from tracker_sync.steps.settle import RunNotClean
 DHIS2_RETRIES = ExceptionRetryPolicy(
     rules=[
         RetryRule(
-            [PermanentError, InvalidRoute, RunNotClean, DamagedPackage, StateUnusable],
+            [PermanentError, InvalidRoute, RunNotClean, DamagedPackage, BrokenSeal, StateUnusable],
             RetryAction.FAIL,
             reason="a person must act first",
         ),

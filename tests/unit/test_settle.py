@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 from dhis2_api.importer import Ref
@@ -16,6 +15,8 @@ from tracker_sync.outcome import Entry, Outcome
 from tracker_sync.report_text import report_lines
 from tracker_sync.route import Route
 from tracker_sync.run_plan import RunPlan, write_run_plan
+from tracker_sync.sealed import write_sealed
+from tracker_sync.servers import note_servers
 from tracker_sync.slicing import Slice
 from tracker_sync.steps.plan_slices import TO_READ
 from tracker_sync.steps.settle import RunNotClean, Settlement, require_clean, settle
@@ -52,7 +53,7 @@ class Run:
             }
             for ref in to_read or PEOPLE
         ]
-        pq.write_table(pa.Table.from_pylist(rows, TO_READ), self.workspace.listing)
+        write_sealed(self.workspace.listing, pa.Table.from_pylist(rows, TO_READ))
 
     def settled(self, *entries: Entry, refused: str = "fail") -> Settlement:
         if entries:
@@ -100,7 +101,7 @@ def test_a_lone_event_is_accounted_for_by_a_line_of_its_own(tmp_path: Path) -> N
     assert silent.report["totals"]["missing"] == 1
     (refusal,) = silent.report["refusals"]
     assert (refusal["kind"], refusal["uid"], refusal["tracked_entity"]) == (*LONE, None)
-    assert f"{LONE.kind} {LONE.uid}" in [line.strip() for line in report_lines(silent.report)]
+    assert f"  missing (new): {LONE.kind} {LONE.uid}" in report_lines(silent.report)
 
 
 def test_a_new_refusal_is_red_and_lets_the_watermark_pass(run: Run) -> None:
@@ -109,6 +110,54 @@ def test_a_new_refusal_is_red_and_lets_the_watermark_pass(run: Run) -> None:
     assert settlement.accounted
     with pytest.raises(RunNotClean, match=r"E1125: .*option.*TRACKED_ENTITY person00002"):
         require_clean(settlement)
+
+
+def test_the_log_says_each_code_once_in_english_and_in_french(run: Run) -> None:
+    refused = [entry(uid, Outcome.REFUSED, code="E1125") for uid in (FIRST, SECOND)]
+
+    lines = report_lines(run.settled(*refused).report)
+
+    (english,) = [index for index, line in enumerate(lines) if line.startswith("E1125, ")]
+    assert "add the option on both servers" in lines[english]
+    assert lines[english + 1].startswith("  fr: une valeur")
+    assert lines[english + 2 : english + 4] == [
+        f"  refused (new): TRACKED_ENTITY {uid} of tracked entity {uid}" for uid in (FIRST, SECOND)
+    ]
+
+
+def test_many_refusals_of_one_code_do_not_hide_those_of_another(run: Run) -> None:
+    events = [Ref("EVENT", f"event{index:06}") for index in range(30)]
+    refused = [Entry(ref, FIRST, Outcome.REFUSED, code="E1007") for ref in events]
+    other = entry(SECOND, Outcome.REFUSED, code="E1125")
+
+    lines = report_lines(run.settled(entry(FIRST), *refused, other).report)
+
+    assert [line for line in lines if SECOND in line and line.startswith("  refused")]
+    assert sum(line.startswith("  refused") for line in lines) == 6
+    assert "and 25 more, in report.json" in lines
+
+
+def test_a_refusal_links_to_the_server_where_it_is_mended(run: Run) -> None:
+    addresses = {"source": "https://north.example", "destination": "https://national.example"}
+    note_servers(run.workspace, "north", "national", addresses)
+
+    settlement = run.settled(
+        entry(FIRST, Outcome.REFUSED, code="E1018"), entry(SECOND, Outcome.REFUSED, code="E1015")
+    )
+
+    links = {item["code"]: item["link"] for item in settlement.report["refusals"]}
+    assert links["E1018"].startswith("https://north.example/")
+    assert links["E1018"].endswith(FIRST)
+    assert links["E1015"].startswith("https://national.example/")
+    assert any(line.endswith(links["E1015"]) for line in report_lines(settlement.report))
+
+
+def test_without_an_address_there_is_no_link(run: Run) -> None:
+    note_servers(run.workspace, "north", "national")
+
+    settlement = run.settled(entry(FIRST), entry(SECOND, Outcome.REFUSED, code="E1018"))
+
+    assert [item["link"] for item in settlement.report["refusals"]] == [None]
 
 
 def test_a_known_refusal_is_green(run: Run) -> None:

@@ -9,18 +9,17 @@ from datetime import datetime
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from dhis2_api.client import Dhis2Client
 from dhis2_api.dialects import dialect_of
 from dhis2_api.system import read_server
 from tracker_sync.listing import Changes, Source
 from tracker_sync.metadata.model import Model
-from tracker_sync.publish import publishing
 from tracker_sync.report_text import listing_line
 from tracker_sync.route import Route
 from tracker_sync.run_lists import RunLists, scopes_of
 from tracker_sync.run_plan import RunPlan, write_run_plan
+from tracker_sync.sealed import write_sealed
 from tracker_sync.selecting import Entering, check_selections, select
 from tracker_sync.servers import pair_of, state_folder
 from tracker_sync.slicing import Origin, divide
@@ -127,5 +126,4 @@ def _write_listing(workspace: Workspace, read: pa.Table, slice_of: Mapping[Origi
     origin = pc.binary_join_element_wise(read["program"], read["org_unit"], " ")
     sliced = read.append_column("slice", slices.take(pc.index_in(origin, value_set=origins)))
     rows = sliced.select(TO_READ.names).sort_by([("kind", "ascending"), ("uid", "ascending")])
-    with publishing(workspace.listing) as draft:
-        pq.write_table(rows.cast(TO_READ), draft, compression="zstd")
+    write_sealed(workspace.listing, rows.cast(TO_READ))

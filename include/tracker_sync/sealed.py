@@ -1,0 +1,46 @@
+"""Sealed tables: files of a run that are found out if they are not what was written.
+
+Parquet's own checksums speak of its pages alone: with a flipped bit in a header a file
+may be read as one without rows, and nobody would miss those who were to be read.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from tracker_sync.publish import publish, publishing, sha256_of
+
+
+class BrokenSeal(Exception):
+    """A file of a run is not what was written; says which, and what to do."""
+
+
+def write_sealed(path: Path, table: pa.Table) -> None:
+    """Write a table in one step, and its SHA-256 beside it."""
+    seal(path).unlink(missing_ok=True)
+    with publishing(path) as draft:
+        pq.write_table(table, draft, compression="zstd", write_page_checksum=True)
+    publish(seal(path), sha256_of(path).encode())
+
+
+def check_seal(path: Path, remedy: str) -> None:
+    """Return if a file is what was written.
+
+    Args:
+        path: The file.
+        remedy: What makes it anew, for the message.
+
+    Raises:
+        BrokenSeal: It is absent or differs, or its seal is.
+    """
+    stamp = seal(path)
+    if not (path.is_file() and stamp.is_file() and stamp.read_bytes() == sha256_of(path).encode()):
+        raise BrokenSeal(f"{path.name} of {path.parent.name} is absent or damaged: {remedy}")
+
+
+def seal(path: Path) -> Path:
+    """Return where the SHA-256 of a file stands."""
+    return path.with_suffix(".sha256")
