@@ -18,7 +18,7 @@ PROJECT = Path(__file__).parents[2]
 DAG_ID = "tracker_sync__demo"
 
 # What a person wants to see of a task log: a finished slice, and why something failed.
-_PROGRESS = re.compile(r"(slice [^:]+: .* s|\d+ people to read, in \d+ slices)\b")
+_PROGRESS = re.compile(r"(slice [^:]+: .* s|\d+ people and events to read, in \d+ slices)\b")
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,6 +47,14 @@ def test_it_copies_a_district_three_times_and_both_servers_are_equal(told: Told)
     assert told.code == 0, told.output[-2000:]
     assert "equal, 1 refused as expected" in told.output
     assert "0 objects sent" in told.output
+    assert (
+        len(
+            re.findall(
+                r"^  \d+ people and events to read, in \d+ slices", told.output, re.MULTILINE
+            )
+        )
+        == 3
+    )
     assert re.findall(r"the run is (\w+)", told.output) == ["green", "red", "green"]
 
 
