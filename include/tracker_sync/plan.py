@@ -11,12 +11,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from dhis2_api.importer import Ref
+from tracker_sync.codes import can_heal
 from tracker_sync.content import VALUES_KEY, content_hash, each_object, scalars, values
 from tracker_sync.metadata.model import Model
 from tracker_sync.outcome import Entry, Outcome
 from tracker_sync.own_attributes import with_own_attributes
 from tracker_sync.projection import Payload
-from tracker_sync.remedies import can_heal
 from tracker_sync.trees import Kind, Tree
 
 

@@ -9,7 +9,7 @@ from tracker_sync.tally import COLUMNS
 
 
 _SHOWN = ("read", "created", "changed", "unchanged", "refused", "held", "missing")
-_MOST_LINES = 20
+_MOST_OF_A_CODE = 5
 
 
 def slice_line(import_report: Mapping[str, Any]) -> str:
@@ -64,17 +64,30 @@ def _padded(row: Sequence[str], widths: Sequence[int]) -> str:
 
 
 def _not_arrived(report: Mapping[str, Any]) -> list[str]:
-    """Name what did not arrive; the rest of a long list is in `report.json`."""
-    lines = []
-    for item in report["refusals"][:_MOST_LINES]:
-        since = "known" if item["known"] else "new"
-        lines += [
-            f"{item['outcome']} ({since}), {item['code']}: {item['meaning']}",
-            f"  {item['kind']} {item['uid']}{_whose(item['tracked_entity'])}",
-            f"  do: {item['do']}",
-        ]
-    more = report["refusals_in_all"] - _MOST_LINES
-    return ["", *lines, *([f"and {more} more, in report.json"] if more > 0 else [])]
+    """Name what did not arrive, code by code; the rest of a long list is in `report.json`."""
+    by_code: dict[str, list[Mapping[str, Any]]] = {}
+    for item in report["refusals"]:
+        by_code.setdefault(item["code"], []).append(item)
+    shown = [line for items in by_code.values() for line in _of_a_code(items)]
+    more = report["refusals_in_all"] - sum(len(i[:_MOST_OF_A_CODE]) for i in by_code.values())
+    return ["", *shown, *([f"and {more} more, in report.json"] if more > 0 else [])]
+
+
+def _of_a_code(items: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Say what a code means and who does what, in English, in French, and of whom it is said."""
+    first = items[0]
+    return [
+        f"{first['code']}, {first['who']}: {first['meaning']}; {first['do']}",
+        f"  fr: {first['meaning_fr']} ; {first['do_fr']}",
+        *map(_one, items[:_MOST_OF_A_CODE]),
+    ]
+
+
+def _one(item: Mapping[str, Any]) -> str:
+    since = "known" if item["known"] else "new"
+    link = f" {item['link']}" if item["link"] else ""
+    whose = _whose(item["tracked_entity"])
+    return f"  {item['outcome']} ({since}): {item['kind']} {item['uid']}{whose}{link}"
 
 
 def _whose(person: str | None) -> str:

@@ -7,9 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from tracker_sync.capture_link import link_to
+from tracker_sync.codes import remedy_for
 from tracker_sync.outcome import Entry
-from tracker_sync.remedies import remedy_for
 from tracker_sync.run_plan import RunPlan
+from tracker_sync.servers import addresses_of
 from tracker_sync.slicing import Slice
 from tracker_sync.tally import Refusal, refusals, tally, tally_by_kind
 from tracker_sync.window import Window
@@ -32,6 +34,7 @@ def run_report(
     """Return what `report.json` holds; its keys are documented in `docs/report.md`."""
     entries = [entry for lines in ledgers.values() for entry in lines]
     not_arrived = refusals(entries)
+    addresses = addresses_of(workspace)
     return {
         "schema_version": SCHEMA_VERSION,
         "route": workspace.route,
@@ -40,7 +43,7 @@ def run_report(
         "slices": [_slice_line(workspace, piece, lines) for piece, lines in ledgers.items()],
         "kinds": tally_by_kind(entries),
         "totals": tally(entries),
-        "refusals": [_named(item) for item in not_arrived[:MOST_NAMED]],
+        "refusals": [_named(item, addresses) for item in not_arrived[:MOST_NAMED]],
         "refusals_in_all": len(not_arrived),
         "problems": list(problems),
         "only_from_children": run_plan.only_from_children,
@@ -65,6 +68,15 @@ def _slice_line(workspace: Workspace, piece: Slice, entries: Sequence[Entry]) ->
     return {**asdict(piece), **tally(entries), "seconds": seconds}
 
 
-def _named(item: Refusal) -> dict[str, Any]:
+def _named(item: Refusal, addresses: Mapping[str, str]) -> dict[str, Any]:
     remedy = remedy_for(item.code)
-    return {**asdict(item), "meaning": remedy.meaning, "do": remedy.do}
+    address = addresses.get(remedy.where)
+    return {
+        **asdict(item),
+        "meaning": remedy.meaning_en,
+        "do": remedy.do_en,
+        "who": str(remedy.who),
+        "meaning_fr": remedy.meaning_fr,
+        "do_fr": remedy.do_fr,
+        "link": link_to(address, item.kind, item.uid, item.tracked_entity) if address else None,
+    }

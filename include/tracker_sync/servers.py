@@ -8,23 +8,36 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 from tracker_sync.publish import publish
 from tracker_sync.workspace import Workspace
 
 
-def note_servers(workspace: Workspace, source: str, destination: str) -> None:
+def note_servers(
+    workspace: Workspace, source: str, destination: str, addresses: Mapping[str, str] | None = None
+) -> None:
     """Write down which two servers a run is between, and void what it planned before.
 
     Args:
         workspace: The run's files.
         source: The identity of the server that is read: its systemId, or its address.
         destination: The identity of the server that is written to.
+        addresses: The base URLs of `source` and `destination`, where they are known, for
+            links; a client's address holds no credentials.
     """
     workspace.plan.unlink(missing_ok=True)
-    content = {"source": source, "destination": destination}
+    content = {"source": source, "destination": destination, "addresses": addresses or {}}
     publish(workspace.servers, json.dumps(content).encode())
+
+
+def addresses_of(workspace: Workspace) -> Mapping[str, str]:
+    """Return the base URLs of `source` and `destination`, as far as the run knows them."""
+    if not workspace.servers.is_file():
+        return {}
+    addresses: Mapping[str, str] = json.loads(workspace.servers.read_bytes()).get("addresses", {})
+    return addresses
 
 
 def pair_of(workspace: Workspace) -> str:

@@ -69,8 +69,9 @@ class PreflightOperator(RouteOperator):
         asked_of(context, self.route)
         with self.source() as source, self.destination() as destination:
             seen = preflight.preflight(source, destination, self.route)
+            addresses = {"source": source.url, "destination": destination.url}
         self.say(preflight.describe(seen))
-        note_servers(self.workspace(context), *seen.identities)
+        note_servers(self.workspace(context), *seen.identities, addresses)
         require_none_blocking(seen.findings)
 
 

@@ -10,18 +10,18 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from builders import CLINIC, MODEL, PEOPLE, PROGRAM, SURVEILLANCE, enrollment, event, page, person
 from dhis2_api.client import Dhis2Client
 from scripted_server import Reply, Request, Script, as_json, of_version, scripted
 from servers import route
 from tracker_sync.arrow_json import parse_page
+from tracker_sync.codes import REMEDIES
 from tracker_sync.loading import Destination
 from tracker_sync.package import Staged, staged, writing_package
 from tracker_sync.publish import publish
-from tracker_sync.remedies import REMEDIES
 from tracker_sync.run_plan import RunPlan, write_run_plan
+from tracker_sync.sealed import write_sealed
 from tracker_sync.servers import note_servers
 from tracker_sync.slicing import Slice
 from tracker_sync.steps.load import load
@@ -58,7 +58,8 @@ def run_with_refusals(folder: Path) -> Run:
         Slice("elsewhere", "Registered elsewhere", 1),
         Slice(f"{SURVEILLANCE}-{CLINIC}", "Surveillance, Rufisque", 1, SURVEILLANCE),
     )
-    note_servers(workspace, "https://a.example", "https://b.example")
+    addresses = {"source": "https://a.example", "destination": "https://b.example"}
+    note_servers(workspace, "a", "b", addresses)
     publish(workspace.model, MODEL.to_json().encode())
     write_run_plan(workspace.plan, plan_of(pieces))
     list_them(workspace, [*(row["trackedEntity"] for row in people), "absent00001"])
@@ -77,7 +78,7 @@ def list_them(workspace: Workspace, people: list[str]) -> None:
     to_read += [("TRACKED_ENTITY", "silent00001", "elsewhere")]
     to_read += [("EVENT", "silent00002", f"{SURVEILLANCE}-{CLINIC}")]
     rows = [{"kind": kind, "uid": uid, "slice": piece} for kind, uid, piece in to_read]
-    pq.write_table(pa.Table.from_pylist(rows, TO_READ), workspace.listing)
+    write_sealed(workspace.listing, pa.Table.from_pylist(rows, TO_READ))
 
 
 def one(index: int) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import pytest
 
 from repository.documents import DECISIONS, DOCUMENTS, FENCE, README, ROOT, code_in, table, text_of
 from sandbox.exchanges import known_differences, recorded
-from tracker_sync.remedies import REMEDIES
+from tracker_sync.codes import REMEDIES
 from tracker_sync.route import ProgramSelection
 from tracker_sync.routes import load_route, load_routes, routes_folder
 

@@ -17,9 +17,9 @@ import pytest
 from builders import CLINIC
 from repository.documents import FENCE, table, text_of
 from repository.refused_run import REFUSED, Run, run_with_refusals
+from tracker_sync.codes import REMEDIES
 from tracker_sync.ledger import LEDGER
 from tracker_sync.outcome import Outcome
-from tracker_sync.remedies import REMEDIES
 from tracker_sync.tally import COLUMNS
 from tracker_sync.trees import KINDS
 from tracker_sync.workspace import Workspace

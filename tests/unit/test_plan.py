@@ -228,6 +228,15 @@ class TestARefusalThatIsKnown:
         assert not refused(entry, "E1125").known
         assert not account(entry, ImportReport(frozenset({EVENT}), {})).known
 
+    def test_is_sent_again_when_the_deleted_object_of_its_uid_was_purged(self) -> None:
+        changed = with_event(status="COMPLETED")
+        there = tree(enrollments=[enrollment(events=[event(deleted=True)])])
+
+        assert sent(plan(changed, there, self.known("E1082"))) == set()
+        assert sent(
+            plan(changed, tree(enrollments=[enrollment(events=[])]), self.known("E1082"))
+        ) == {EVENT}
+
     def test_takes_its_children_along(self) -> None:
         first = by_ref(plan(tree(), None, NOTHING_KNOWN))[ENROLLMENT].entry
         known = Known(BEFORE, first.content_hash, "m1", "E1018")

@@ -137,9 +137,10 @@ def test_many_refusals_of_one_code_do_not_hide_those_of_another(run: Run) -> Non
     assert "and 25 more, in report.json" in lines
 
 
-def test_a_refusal_links_to_the_server_where_it_is_mended(run: Run) -> None:
+def test_a_refusal_links_to_the_server_where_it_is_mended(tmp_path: Path) -> None:
     addresses = {"source": "https://north.example", "destination": "https://national.example"}
-    note_servers(run.workspace, "north", "national", addresses)
+    note_servers(Workspace(tmp_path, "north", "manual__1"), "north", "national", addresses)
+    run = Run(tmp_path)
 
     settlement = run.settled(
         entry(FIRST, Outcome.REFUSED, code="E1018"), entry(SECOND, Outcome.REFUSED, code="E1015")
@@ -152,8 +153,9 @@ def test_a_refusal_links_to_the_server_where_it_is_mended(run: Run) -> None:
     assert any(line.endswith(links["E1015"]) for line in report_lines(settlement.report))
 
 
-def test_without_an_address_there_is_no_link(run: Run) -> None:
-    note_servers(run.workspace, "north", "national")
+def test_without_an_address_there_is_no_link(tmp_path: Path) -> None:
+    note_servers(Workspace(tmp_path, "north", "manual__1"), "north", "national")
+    run = Run(tmp_path)
 
     settlement = run.settled(entry(FIRST), entry(SECOND, Outcome.REFUSED, code="E1018"))
 

@@ -12,13 +12,15 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from dhis2_api.importer import Ref
+from tracker_sync.codes import remedy_for
 from tracker_sync.ledger import read_ledger
 from tracker_sync.outcome import Entry, Outcome
 from tracker_sync.publish import publish
-from tracker_sync.remedies import remedy_for
 from tracker_sync.route import Route
 from tracker_sync.run_plan import read_run_plan
 from tracker_sync.run_report import run_report
+from tracker_sync.sealed import check_seal
+from tracker_sync.slice_reading import PLAN_AGAIN
 from tracker_sync.slicing import Slice
 from tracker_sync.tally import refusals
 from tracker_sync.window import Window
@@ -90,6 +92,7 @@ def _ledger(workspace: Workspace, piece: Slice) -> list[Entry]:
     """Return a slice's ledger, with a line for everything it should speak of and doesn't."""
     path = workspace.ledger(piece.slice)
     entries = [*read_ledger(path)] if path.is_file() else []
+    check_seal(workspace.listing, PLAN_AGAIN)
     listed = pq.read_table(workspace.listing, filters=pc.field("slice") == piece.slice)
     roots = map(Ref, listed["kind"].to_pylist(), listed["uid"].to_pylist())
     silent = set(roots) - {_root(entry) for entry in entries}
@@ -109,7 +112,7 @@ def _person(root: Ref) -> str | None:
 def _missing(entries: Iterable[Entry]) -> list[str]:
     codes = Counter(entry.code for entry in entries if entry.outcome is Outcome.MISSING)
     return [
-        f"{count} missing, {code}: {remedy_for(code).meaning}; {remedy_for(code).do}"
+        f"{count} missing, {code}: {_remedy(code)}"
         for code, count in sorted(codes.items(), key=str)
     ]
 
@@ -127,7 +130,12 @@ def _new_refusals(route: Route, entries: Iterable[Entry]) -> list[str]:
     codes = Counter(item.code for item in new)
     first = {item.code: item for item in reversed(new)}
     return [
-        f"{count} refused for the first time, {code}: {remedy_for(code).meaning}; "
-        f"{remedy_for(code).do} (e.g. {first[code].kind} {first[code].uid})"
+        f"{count} refused for the first time, {code}: {_remedy(code)} "
+        f"(e.g. {first[code].kind} {first[code].uid})"
         for code, count in sorted(codes.items())
     ]
+
+
+def _remedy(code: str | None) -> str:
+    remedy = remedy_for(code)
+    return f"{remedy.meaning_en}; {remedy.do_en}"
