@@ -13,6 +13,7 @@ from builders import MODEL
 from tracker_sync.publish import publish
 from tracker_sync.run_plan import RunPlan, write_run_plan
 from tracker_sync.sealed import write_sealed
+from tracker_sync.servers import note_servers
 from tracker_sync.slicing import Slice
 from tracker_sync.steps.plan_slices import TO_READ
 from tracker_sync.window import Window
@@ -52,6 +53,8 @@ def planned(
         }
         for uid, programs in expected.items()
     ]
+    if not workspace.servers.exists():
+        note_servers(workspace, "https://a.example", "https://b.example")
     publish(workspace.model, replace(MODEL, related=frozenset(related)).to_json().encode())
     write_sealed(workspace.listing, pa.Table.from_pylist(rows, TO_READ))
     piece = Slice(slice_id, "Rufisque", len(rows), program)

@@ -32,7 +32,7 @@ def write(work: Work) -> Callable[[], int]:
             for number in range(SLICES):
                 people = _people(work, night, number)
                 at = _FIRST + timedelta(days=night)
-                page = Page(folder, f"run-{night:02}", f"slice-{number:02}", at)
+                page = Page(folder, f"run-{night:02}", f"slice-{number:02}", night, at)
                 entries = (entry for uid in people for entry in _entries(uid, maker))
                 remember(page, entries, "model")
         return work.count

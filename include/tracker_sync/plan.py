@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 from dhis2_api.importer import Ref
 from tracker_sync.codes import can_heal
@@ -30,13 +29,13 @@ class Known:
     """What earlier runs know of an object.
 
     Attributes:
-        read_at: When the version it rests on was read, by our clock.
+        read_number: The number of the read that its version came with.
         content_hash: The content of that version.
         model_hash: The programs' metadata at that time.
         refused: The code it was refused with, unless it was stored.
     """
 
-    read_at: datetime
+    read_number: int
     content_hash: str | None
     model_hash: str
     refused: str | None
@@ -48,13 +47,14 @@ class Past:
 
     Attributes:
         known: What other runs know, by object.
-        read_at: When this plan's trees were read, by our clock. Not the source's stamps:
-            those go back with its clock, and do not move with a person's attribute.
+        read_number: The number of the read that this plan's trees came with. No clock: a
+            worker's may be ahead; the source's goes back, and its stamps do not move with
+            a person's attribute.
         model: The programs' metadata; with another one a refused object is tried again.
     """
 
     known: Mapping[Ref, Known]
-    read_at: datetime
+    read_number: int
     model: Model
 
 
@@ -133,7 +133,7 @@ class _Planner:
         kind: Kind = ref.kind  # type: ignore[assignment]  # a Ref of ours names our kinds
         entry = replace(self._entries[ref], content_hash=content_hash(kind, payload))
         known = self._past.known.get(ref)
-        if known and known.read_at > self._past.read_at:
+        if known and known.read_number > self._past.read_number:
             return Planned(replace(entry, outcome=Outcome.SUPERSEDED), None)
         if ref in self._burned:
             return _refused(entry, BURNED[kind], known=bool(known and known.refused))

@@ -37,12 +37,14 @@ class Page:
         folder: The state of a route between two servers.
         run: The folder name of the run that writes it.
         slice: The slice.
-        read_at: When the slice's people were read, by our clock.
+        read_number: The number of the read of the slice's people.
+        read_at: When that began, by the worker's clock; for people to read only.
     """
 
     folder: Path
     run: str
     slice: str
+    read_number: int
     read_at: datetime
 
 
@@ -55,8 +57,13 @@ def remember(page: Page, entries: Iterable[Entry], model_hash: str) -> None:
         model_hash: The programs' metadata it was loaded under.
     """
     kept = as_table(entry for entry in entries if entry.outcome in _REMEMBERED)
-    same = {"model_hash": model_hash, "run": page.run, "read_at": page.read_at}
-    of_all = {**same, "at": datetime.now(UTC)}
+    of_all = {
+        "model_hash": model_hash,
+        "run": page.run,
+        "read_number": page.read_number,
+        "read_at": page.read_at,
+        "at": datetime.now(UTC),
+    }
     columns = [
         kept[field.name]
         if field.name in LEDGER.names
@@ -87,10 +94,10 @@ def recall(
         asked_for = pc.or_(among(part["tracked_entity"], theirs), among(part["uid"], alone))
         return pc.and_not(asked_for, among(part["run"], own))
 
-    columns = ("read_at", "content_hash", "model_hash", "outcome", "code")
+    columns = ("read_number", "content_hash", "model_hash", "outcome", "code")
     return {
-        ref: Known(read_at, content_hash, model_hash, code if outcome == Outcome.REFUSED else None)
-        for ref, (read_at, content_hash, model_hash, outcome, code) in fold(
+        ref: Known(number, content_hash, model_hash, code if outcome == Outcome.REFUSED else None)
+        for ref, (number, content_hash, model_hash, outcome, code) in fold(
             folder, columns, wanted, ["tracked_entity"]
         ).items()
     }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +12,12 @@ import pyarrow.compute as pc
 from dhis2_api.importer import Ref
 from tracker_sync.outcome import Outcome
 from tracker_sync.state_lines import Wanted, among, lines, texts
-from tracker_sync.state_pages import STATE
 
 
-# Of two lines about one object the later counts: the later read, then the later written.
-# The rest of the order only makes sure that there is one.
-ORDER = ("read_at", "at", "run")
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# Of two lines about one object the later counts: the later read, then the later written,
+# which a clock may tell because both rest on one read. The rest of the order only makes
+# sure that there is one.
+ORDER = ("read_number", "at", "run")
 
 
 def fold(
@@ -60,13 +57,5 @@ def decides(part: pa.Table) -> pa.ChunkedArray:
 def _values(column: pa.ChunkedArray) -> list[Any]:
     """Return a column's values, equal ones being one object: most columns hold few of them."""
     encoded = column.combine_chunks().dictionary_encode()
-    known = _as_objects(encoded.dictionary)
+    known = encoded.dictionary.to_pylist()
     return [None if code is None else known[code] for code in encoded.indices.to_pylist()]
-
-
-def _as_objects(values: pa.Array) -> list[Any]:
-    """Return what `to_pylist` does, which for instants would import pandas (`texts`)."""
-    if values.type != STATE.field("read_at").type:
-        objects: list[Any] = values.to_pylist()
-        return objects
-    return [_EPOCH + timedelta(microseconds=count) for count in values.cast("int64").to_pylist()]

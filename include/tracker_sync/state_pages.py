@@ -28,16 +28,20 @@ STATE = pa.schema(
         ("destination_updated_at", pa.timestamp("ms")),
         ("model_hash", pa.string()),
         ("run", pa.string()),
+        ("read_number", pa.int64()),
         ("read_at", pa.timestamp("us", "UTC")),
         ("at", pa.timestamp("us", "UTC")),
     ],
-    metadata={"tracker_sync.state": "1"},
+    metadata={"tracker_sync.state": "2"},
 )
 _VERSION = b"tracker_sync.state"
 _COMPACTED = "compacted"
 _LINES_AT_ONCE = 20_000
 # The rest hardly repeats: a dictionary of it costs more than it saves.
-_REPEATING = ["kind", "tracked_entity", "outcome", "code", "model_hash", "run", "read_at", "at"]
+_REPEATING = [
+    *("kind", "tracked_entity", "outcome", "code", "model_hash"),
+    *("run", "read_number", "read_at", "at"),
+]
 
 # Read as they are stored, as numbers: half the time.
 _FEW_VALUES = ["kind", "outcome", "code", "model_hash"]

@@ -40,6 +40,11 @@ class Workspace:
         return self.root / self.route / "state"
 
     @property
+    def reads(self) -> Path:
+        """The folder of the route's read numbers; it outlives its runs and its states."""
+        return self.root / self.route / "reads"
+
+    @property
     def servers(self) -> Path:
         """Which two servers the run is between, as JSON."""
         return self.run / "servers.json"

@@ -41,7 +41,7 @@ def staging(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         os.utime(report.parent, (stamp, stamp))
     for run in ("old", "young"):
         entry = Entry(PERSON, PERSON.uid, Outcome.STORED, content_hash="h")
-        page = Page(staging / NAME / "state" / "pair", run, "rufisque", datetime.now(UTC))
+        page = Page(staging / NAME / "state" / "pair", run, "rufisque", 1, datetime.now(UTC))
         remember(page, [entry], "m1")
     return staging
 

@@ -150,7 +150,8 @@ def content(package: Package) -> Any:
     groups = [
         {name: table.to_pylist() for name, table in group.items()} for group in package.row_groups()
     ]
-    notes = {key: note for key, note in package.notes.items() if key not in {"read_at", "timings"}}
+    each_try = {"read_number", "read_at", "timings"}
+    notes = {key: note for key, note in package.notes.items() if key not in each_try}
     return groups, notes
 
 

@@ -100,6 +100,7 @@ def stage(workspace: Workspace, people: list[dict[str, Any]]) -> Staged:
     with writing_package(folder) as package:
         package.add(flatten(rows, (PROGRAM,)))
         package.notes |= {"absent": ["absent00001"], "gone": [], "without_enrollment": []}
+        package.notes["read_number"] = 1
         package.notes["read_at"] = "2026-11-24T13:00:00+00:00"
         package.notes["timings"] = {"extract": 0.1}
     return staged(folder)

@@ -22,7 +22,7 @@ REFUSED = Entry(Ref("EVENT", "event000001"), None, Outcome.REFUSED, code="E1125"
 
 @pytest.fixture
 def state(tmp_path: Path) -> Path:
-    remember(Page(tmp_path, "r1", "rufisque", datetime.now(UTC)), [REFUSED], "m1")
+    remember(Page(tmp_path, "r1", "rufisque", 1, datetime.now(UTC)), [REFUSED], "m1")
     return tmp_path
 
 
@@ -38,7 +38,7 @@ def test_the_columns_are_documented(state: Path) -> None:
         assert f"`{outcome}`" in documented["outcome"][1]
     (page,) = pages(state)
     assert pq.read_schema(page).equals(STATE)
-    assert pq.read_metadata(page).metadata[b"tracker_sync.state"] == b"1"
+    assert pq.read_metadata(page).metadata[b"tracker_sync.state"] == b"2"
 
 
 def test_the_six_needs_are_documented() -> None:

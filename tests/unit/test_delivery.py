@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,6 +16,7 @@ from dhis2_api.errors import Dhis2Error, RequestRefused, TransientError
 from dhis2_api.importer import ImportReport, Ref
 from scripted_server import Reply, Request, as_json, scripted
 from tracker_sync.delivery import account, deliver
+from tracker_sync.lease import HeldByAnother
 from tracker_sync.outcome import Entry, Outcome
 from tracker_sync.plan import Past, Planned, plan
 
@@ -32,7 +34,7 @@ def planned(count: int) -> list[Planned]:
         )
         for i in range(count)
     ]
-    return [item for tree in trees(*people) for item in plan(tree, None, Past({}, NOW, MODEL))]
+    return [item for tree in trees(*people) for item in plan(tree, None, Past({}, 1, MODEL))]
 
 
 def uids(body: dict[str, Any]) -> set[str]:
@@ -48,6 +50,22 @@ def stored(body: dict[str, Any]) -> Reply:
     validation: dict[str, list[Any]] = {"errorReports": [], "warningReports": []}
     bundle = {"typeReportMap": reports}
     return as_json({"status": "OK", "validationReport": validation, "bundleReport": bundle})
+
+
+def one_poisoned(request: Request) -> Reply:
+    poisoned = "event000001" in uids(request.body)
+    return as_json({"status": "ERROR"}, 500) if poisoned else stored(request.body)
+
+
+def lost_after(requests: int) -> Callable[[], None]:
+    """Return what is asked before each write, and loses the lease after so many."""
+    left = iter(range(requests))
+
+    def keep() -> None:
+        if next(left, None) is None:
+            raise HeldByAnother("taken over")
+
+    return keep
 
 
 @settings(max_examples=15, deadline=None)
@@ -71,6 +89,26 @@ def test_a_poisoned_record_never_blocks_its_neighbours(poison: set[str]) -> None
     assert all(entry.outcome is Outcome.STORED for entry in entries if entry.ref.uid not in poison)
     # Each poison costs its halves, and an empty request that shows the server is well.
     assert len(server.requests) <= 1 + (2 * 5 + 1) * max(1, len(poison))
+
+
+def test_a_lease_lost_between_two_halves_stops_the_second() -> None:
+    with scripted(one_poisoned) as server, Dhis2Client(server.url) as client:
+        with pytest.raises(HeldByAnother):
+            deliver(client, planned(2), lost_after(2))
+
+    sent = [uids(request.body) for request in server.requests]
+    assert len(sent) == 2
+    assert sent[1] < sent[0]
+
+
+def test_nobody_asks_a_server_whether_it_is_well_without_the_lease() -> None:
+    (person, *_) = planned(1)
+
+    with scripted(lambda _: as_json({}, 500)) as server, Dhis2Client(server.url) as client:
+        with pytest.raises(HeldByAnother):
+            deliver(client, [person], lost_after(1))
+
+    assert len(server.requests) == 1
 
 
 @pytest.mark.parametrize(

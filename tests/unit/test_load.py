@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 from zoneinfo import ZoneInfo
 
 import pyarrow.parquet as pq
@@ -19,6 +20,7 @@ from planned import planned
 from servers import SENEGAL, SURVEILLANCE, grant, route, running
 from tracker_sync.loading import Destination
 from tracker_sync.metadata import synchronise
+from tracker_sync.package import Staged
 from tracker_sync.publish import publish
 from tracker_sync.run_plan import read_run_plan
 from tracker_sync.servers import note_servers
@@ -47,6 +49,9 @@ class Road:
 
     def run(self, run_id: str, *others: str, unlisted: tuple[str, ...] = ()) -> dict[str, Any]:
         """Load all cases and *others*, and return the report of the run."""
+        return self.loaded(run_id, self.bundles(run_id, *others, unlisted=unlisted))
+
+    def bundles(self, run_id: str, *others: str, unlisted: tuple[str, ...] = ()) -> Staged:
         uids = [*self.uids(), *others, *unlisted]
         first = Workspace(self.folder, "demo", "manual__1")
         note_servers(first, self.source.url, self.destination.url)
@@ -61,11 +66,35 @@ class Road:
         first.run.rename(workspace.run)
         model = synchronise(self.source, self.destination, ROUTE).model
         publish(workspace.model, model.to_json().encode())
-        bundles = transform(extract(self.source, ROUTE, workspace, SLICE, 1).package).package
+        return transform(extract(self.source, ROUTE, workspace, SLICE, 1).package).package
+
+    def loaded(self, run_id: str, bundles: Staged) -> dict[str, Any]:
+        workspace = Workspace(self.folder, "demo", run_id)
         (piece,) = read_run_plan(workspace.plan).slices
         there = Destination(self.destination, ROUTE.programs)
         load(there, ROUTE, workspace, piece, bundles)
         return dict(settle(ROUTE, workspace).report)
+
+    def change(self, day: str) -> str:
+        """Move a case to another day at the source, and return its UID."""
+        uid = min(self.uids())
+        query = {"fields": "event,program,programStage,orgUnit,status,dataValues"}
+        fields = self.source.get(f"/api/tracker/events/{uid}", query)
+        changed = {"events": [{**fields, "occurredAt": day}]}
+        self.source.post("/api/tracker", changed, {"async": "false"})
+        return uid
+
+    def arrived(self, uid: str) -> str:
+        day: str = self.destination.get(f"/api/tracker/events/{uid}")["occurredAt"]
+        return day[:10]
+
+
+class Ahead(datetime):
+    """The clock of a worker that is two days ahead."""
+
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> Self:
+        return super().now(tz) + timedelta(days=2)
 
 
 @pytest.fixture(params=["2.40.9", "2.43.1"])
@@ -122,3 +151,30 @@ def test_a_refusal_is_known_to_the_next_run_and_its_neighbours_are_stored(road: 
     assert second["totals"]["refused"] == totals["refused"]
     assert second["totals"]["sent"] == 0
     assert second["problems"] == []
+
+
+def test_a_clock_that_was_two_days_ahead_hides_nothing_that_comes_later(
+    road: Road, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as worker:
+        worker.setattr("tracker_sync.steps.extract.datetime", Ahead)
+        first = road.run("one")
+    uid = road.change("2026-01-17")
+
+    second = road.run("two")
+
+    assert first["totals"]["created"] == 60
+    assert (second["totals"]["changed"], second["totals"]["superseded"]) == (1, 0)
+    assert road.arrived(uid) == "2026-01-17"
+
+
+def test_an_old_package_that_is_cleared_after_a_newer_run_is_superseded(road: Road) -> None:
+    old = road.bundles("one")
+    uid = road.change("2026-01-17")
+    newer = road.run("two")
+
+    cleared = road.loaded("one", old)
+
+    assert newer["totals"]["created"] == cleared["totals"]["superseded"] == 60
+    assert cleared["totals"]["sent"] == 0
+    assert road.arrived(uid) == "2026-01-17"

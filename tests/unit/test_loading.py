@@ -64,7 +64,7 @@ def road(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Road]:
         grant(destination, SENEGAL)
         fresh = Credentials(token=f"d2p_{'to':x<32}")  # a session keeps the rights it began with
         with Dhis2Client(destination.url, fresh, name="to") as client:
-            yield Road(source, Destination(client, programs), Past({}, NOW, model))
+            yield Road(source, Destination(client, programs), Past({}, 1, model))
 
 
 def listed(client: Dhis2Client, kind: Listed, program: str) -> list[str]:
@@ -188,7 +188,7 @@ def test_what_is_called_stored_and_is_not_there_is_missing() -> None:
     ):
         destination = Destination(client, (PROGRAM,), pauses=())
         batches = [trees(person()), lone_trees(lone_event())]
-        lines = [load_batch(destination, batch, Past({}, NOW, MODEL)) for batch in batches]
+        lines = [load_batch(destination, batch, Past({}, 1, MODEL)) for batch in batches]
 
     assert [len(batch) for batch in lines] == [3, 1]
     for line in (line for batch in lines for line in batch):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -32,9 +32,9 @@ from tracker_sync.trees import Tree
 PERSON = Ref("TRACKED_ENTITY", "person00001")
 ENROLLMENT = Ref("ENROLLMENT", "enroll00001")
 EVENT = Ref("EVENT", "event000001")
-READ_AT = datetime(2026, 11, 24, 13, tzinfo=UTC)
-BEFORE = READ_AT - timedelta(days=1)
-NOTHING_KNOWN = Past({}, READ_AT, MODEL)
+READ = 7
+BEFORE = READ - 1
+NOTHING_KNOWN = Past({}, READ, MODEL)
 
 
 def with_event(**changes: Any) -> Tree:
@@ -163,16 +163,16 @@ def test_a_stamp_of_completion_is_no_difference_because_it_is_never_corrected() 
 
 
 def test_what_was_read_earlier_never_overwrites_what_was_read_later() -> None:
-    later = Known(READ_AT + timedelta(seconds=1), "other", "m1", None)
+    later = Known(READ + 1, "other", "m1", None)
 
-    planned = plan(with_event(status="COMPLETED"), tree(), Past({EVENT: later}, READ_AT, MODEL))
+    planned = plan(with_event(status="COMPLETED"), tree(), Past({EVENT: later}, READ, MODEL))
 
     assert by_ref(planned)[EVENT].entry.outcome is Outcome.SUPERSEDED
     assert sent(planned) == set()
 
 
 def test_an_older_stamp_is_sent_all_the_same_because_a_clock_may_have_gone_back() -> None:
-    known = Past({EVENT: Known(BEFORE, "other", "m1", None)}, READ_AT, MODEL)
+    known = Past({EVENT: Known(BEFORE, "other", "m1", None)}, READ, MODEL)
     back = with_event(status="COMPLETED", updatedAt="2020-01-01T00:00:00.000")
 
     assert sent(plan(back, tree(), known)) == {EVENT}
@@ -200,7 +200,7 @@ def test_what_is_deleted_at_the_source_is_held_and_named() -> None:
 class TestARefusalThatIsKnown:
     def known(self, code: str, *, model: str = "m1") -> Past:
         bad = by_ref(plan(with_event(status="COMPLETED"), None, NOTHING_KNOWN))[EVENT].entry
-        return Past({EVENT: Known(BEFORE, bad.content_hash, model, code)}, READ_AT, MODEL)
+        return Past({EVENT: Known(BEFORE, bad.content_hash, model, code)}, READ, MODEL)
 
     def test_is_not_sent_again_while_nothing_changed(self) -> None:
         planned = plan(with_event(status="COMPLETED"), tree(), self.known("E1125"))
@@ -242,7 +242,7 @@ class TestARefusalThatIsKnown:
         known = Known(BEFORE, first.content_hash, "m1", "E1018")
         bare = tree(enrollments=[])
 
-        found = by_ref(plan(tree(), bare, Past({ENROLLMENT: known}, READ_AT, MODEL)))
+        found = by_ref(plan(tree(), bare, Past({ENROLLMENT: known}, READ, MODEL)))
 
         assert found[ENROLLMENT].entry.code == "E1018"
         assert found[EVENT].entry.code == "E5000"
@@ -287,9 +287,9 @@ class TestAnEventWithoutRegistration:
         assert (only.entry.outcome, only.entry.code) == (Outcome.HELD, "SYNC_DELETE_HELD")
 
     def test_is_superseded_by_what_was_read_later(self) -> None:
-        later = Known(READ_AT + timedelta(seconds=1), "other", "m1", None)
+        later = Known(READ + 1, "other", "m1", None)
 
-        (only,) = plan(alone(), None, Past({EVENT: later}, READ_AT, MODEL))
+        (only,) = plan(alone(), None, Past({EVENT: later}, READ, MODEL))
 
         assert only.entry.outcome is Outcome.SUPERSEDED
 
@@ -297,7 +297,7 @@ class TestAnEventWithoutRegistration:
         (first,) = plan(alone(), None, NOTHING_KNOWN)
         known = Known(BEFORE, first.entry.content_hash, "m1", "E1303")
 
-        (only,) = plan(alone(), None, Past({EVENT: known}, READ_AT, MODEL))
+        (only,) = plan(alone(), None, Past({EVENT: known}, READ, MODEL))
 
         assert (only.entry.outcome, only.entry.known) == (Outcome.REFUSED, True)
         assert only.payload is None

@@ -10,12 +10,13 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from client.replay import VERSIONS
 from dhis2_api.client import Dhis2Client
-from dhis2_api.errors import PermanentError
+from dhis2_api.errors import PermanentError, UnexpectedAnswer
 from dhis2_api.importer import Ref, delete_objects, import_objects
 from servers import DAKAR, HIV, MATERNAL, PERSON, SURVEILLANCE, VACCINATION, route, running
 from tracker_sync.metadata.closure import read_closure
@@ -25,8 +26,10 @@ from tracker_sync.publish import publish
 from tracker_sync.route import AttributeCondition, ProgramSelection, Reading, Slices
 from tracker_sync.run_plan import RunPlan
 from tracker_sync.servers import note_servers, state_folder
+from tracker_sync.slicing import Origin
 from tracker_sync.state import Page, remember
-from tracker_sync.steps.plan_slices import plan_slices
+from tracker_sync.steps.plan_slices import plan_slices, write_listing
+from tracker_sync.who_is_read import READ
 from tracker_sync.window import Occasion
 from tracker_sync.workspace import Workspace
 
@@ -71,7 +74,7 @@ class Nights:
     def knows(self, *refs: Ref, outcome: Outcome = Outcome.STORED) -> None:
         """Let earlier runs have come to an outcome."""
         content = None if outcome is Outcome.REFUSED else "hash"
-        page = Page(state_folder(self.workspace), "night-0", "slice", EPOCH)
+        page = Page(state_folder(self.workspace), "night-0", "slice", 1, EPOCH)
         people = {ref: ref.uid if ref.kind == "TRACKED_ENTITY" else None for ref in refs}
         lines = [Entry(ref, people[ref], outcome, content_hash=content) for ref in refs]
         remember(page, lines, self.model.hash)
@@ -206,6 +209,23 @@ def test_events_outside_the_roots_that_a_refusal_brings_are_a_slice_too(
     assert plan.with_open_refusals == 2
 
 
+@pytest.mark.parametrize(("org_unit", "slice_id"), [("", "elsewhere"), (None, None)])
+def test_whoever_no_slice_would_read_stops_the_run(
+    org_unit: str | None, slice_id: str | None, tmp_path: Path
+) -> None:
+    row = {"kind": "TRACKED_ENTITY", "uid": "person00001", "program": "", "org_unit": org_unit}
+    read = pa.Table.from_pylist([{**row, "programs": [], "listed": True}], READ)
+    workspace = Workspace(tmp_path, "district", "night-1")
+
+    if slice_id is None:
+        with pytest.raises(UnexpectedAnswer, match="1 without org unit .* person00001"):
+            write_listing(workspace, read, {Origin("", ""): "elsewhere"})
+        assert not workspace.listing.exists()
+    else:
+        write_listing(workspace, read, {Origin("", ""): slice_id})
+        assert pq.read_table(workspace.listing)["slice"].to_pylist() == [slice_id]
+
+
 def test_there_are_never_more_slices_than_the_route_wants(
     untouched: Dhis2Client, tmp_path: Path
 ) -> None:
@@ -254,6 +274,23 @@ class TestALaterNight:
         nights.plan_next()
 
         assert nights.listed().keys() == {"noProgram01"}
+
+    def test_goes_on_following_an_unenrolled_person_who_is_enrolled_elsewhere(
+        self, district: Dhis2Client, tmp_path: Path
+    ) -> None:
+        terms = {"programs": (VACCINATION,), "reading": {"unenrolled": True}}
+        nights = Nights(district, tmp_path, **terms)
+        nights.knows(Ref("TRACKED_ENTITY", "sentOnce001"))
+        people = ["sentOnce001", "neverSent01"]
+        send(district, trackedEntities=[registered(uid) for uid in people])
+        elsewhere = [enrolled(uid, f"enroll{uid[-5:]}", program=MATERNAL) for uid in people]
+        send(district, enrollments=elsewhere)
+
+        plan = nights.plan_next()
+
+        assert nights.listed().keys() == {"sentOnce001"}
+        assert nights.listed()["sentOnce001"]["programs"] == []
+        assert plan.selected_away == 0
 
     def test_reads_an_event_that_was_deleted(self, district: Dhis2Client, tmp_path: Path) -> None:
         nights = Nights(district, tmp_path, programs=(SURVEILLANCE,))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -36,8 +36,8 @@ def of_nobody(outcome: Outcome) -> Entry:
     return Entry(LONE, None, outcome, content_hash="h")
 
 
-def write(folder: Path, run: str, *entries: Entry, hours: int = 0) -> None:
-    remember(Page(folder, run, "rufisque", NOON + timedelta(hours=hours)), entries, "m1")
+def write(folder: Path, run: str, *entries: Entry, reads: int = 0) -> None:
+    remember(Page(folder, run, "rufisque", reads, NOON), entries, "m1")
 
 
 def test_nothing_is_known_of_a_route_that_never_ran(tmp_path: Path) -> None:
@@ -51,7 +51,7 @@ def test_a_refusal_is_known_to_later_runs_and_not_to_its_own(tmp_path: Path) -> 
     known = recall(tmp_path, {PERSON}, but_run="r2")[EVENT]
 
     assert (known.refused, known.content_hash, known.model_hash) == ("E1125", "h", "m1")
-    assert known.read_at == NOON
+    assert known.read_number == 0
     assert recall(tmp_path, {PERSON}, but_run="r1") == {}
     assert recall(tmp_path, {"person00002"}, but_run="r2") == {}
     assert open_refusals(tmp_path) == {Ref("TRACKED_ENTITY", PERSON)}
@@ -59,11 +59,11 @@ def test_a_refusal_is_known_to_later_runs_and_not_to_its_own(tmp_path: Path) -> 
 
 def test_the_later_line_counts(tmp_path: Path) -> None:
     write(tmp_path, "r1", line(Outcome.REFUSED, "E1125"))
-    write(tmp_path, "r2", line(Outcome.STORED), hours=1)
+    write(tmp_path, "r2", line(Outcome.STORED), reads=1)
 
     known = recall(tmp_path, {PERSON}, but_run="r3")[EVENT]
 
-    assert (known.refused, known.read_at) == (None, NOON + timedelta(hours=1))
+    assert (known.refused, known.read_number) == (None, 1)
     assert open_refusals(tmp_path) == frozenset()
 
 
@@ -71,7 +71,7 @@ def test_a_refused_object_that_was_deleted_at_the_source_is_no_open_refusal(
     tmp_path: Path,
 ) -> None:
     write(tmp_path, "r1", line(Outcome.REFUSED, "E1125"))
-    write(tmp_path, "r2", line(Outcome.HELD, "SYNC_DELETE_HELD"), hours=1)
+    write(tmp_path, "r2", line(Outcome.HELD, "SYNC_DELETE_HELD"), reads=1)
 
     assert open_refusals(tmp_path) == frozenset()
 
@@ -85,12 +85,12 @@ def test_a_load_again_counts_and_forgets_nothing(tmp_path: Path) -> None:
 
 
 def test_an_older_read_that_is_written_later_does_not_win(tmp_path: Path) -> None:
-    write(tmp_path, "r2", line(Outcome.REFUSED, "E1125"), hours=1)
+    write(tmp_path, "r2", line(Outcome.REFUSED, "E1125"), reads=1)
     write(tmp_path, "r1", line(Outcome.STORED))
 
     known = recall(tmp_path, {PERSON}, but_run="r3")[EVENT]
 
-    assert (known.refused, known.read_at) == ("E1125", NOON + timedelta(hours=1))
+    assert (known.refused, known.read_number) == ("E1125", 1)
     assert open_refusals(tmp_path) == {Ref("TRACKED_ENTITY", PERSON)}
 
 
@@ -110,7 +110,7 @@ def test_a_refused_event_of_nobody_is_read_again_itself(tmp_path: Path) -> None:
 
 def test_what_was_ever_there_is_followed_also_while_it_is_refused(tmp_path: Path) -> None:
     write(tmp_path, "r1", line(Outcome.UNCHANGED), of_nobody(Outcome.STORED))
-    write(tmp_path, "r2", line(Outcome.REFUSED, "E1125"), hours=1)
+    write(tmp_path, "r2", line(Outcome.REFUSED, "E1125"), reads=1)
 
     assert followed(tmp_path) == {EVENT, LONE}
     assert followed_among(tmp_path, "EVENT", [LONE.uid, "event000003"]) == {LONE.uid}
@@ -128,11 +128,11 @@ def test_what_is_gone_at_the_source_is_followed_no_more_until_it_returns(
     tmp_path: Path, outcome: Outcome
 ) -> None:
     write(tmp_path, "r1", line(Outcome.STORED))
-    write(tmp_path, "r2", Entry(EVENT, PERSON, outcome), hours=1)
+    write(tmp_path, "r2", Entry(EVENT, PERSON, outcome), reads=1)
     gone = followed(tmp_path)
-    write(tmp_path, "r3", line(Outcome.REFUSED, "E1125"), hours=2)
+    write(tmp_path, "r3", line(Outcome.REFUSED, "E1125"), reads=2)
     refused = followed(tmp_path)
-    write(tmp_path, "r4", line(Outcome.STORED), hours=3)
+    write(tmp_path, "r4", line(Outcome.STORED), reads=3)
 
     assert gone == refused == set()
     assert followed(tmp_path) == {EVENT}

@@ -15,8 +15,10 @@ import pyarrow.compute as pc
 from dhis2_api.client import Dhis2Client
 from tracker_sync.metadata.model import Model
 from tracker_sync.package import PackageWriter, Staged, staged, writing_package
+from tracker_sync.read_number import next_read_number
 from tracker_sync.route import Route
 from tracker_sync.run_plan import read_run_plan
+from tracker_sync.servers import state_folder
 from tracker_sync.slice_reading import Listed, SliceReading, read_listed
 from tracker_sync.tables import Tables
 from tracker_sync.workspace import Workspace
@@ -50,6 +52,7 @@ def extract(
     enrollment in a program that lists them: lost rights look like emptiness (measured: Flows).
     """
     began, read_at = time.monotonic(), datetime.now(UTC)
+    read_number = next_read_number(workspace.reads, state_folder(workspace))
     workspace.ledger(slice_id).unlink(missing_ok=True)  # an earlier try's is void from here on
     run_plan = read_run_plan(workspace.plan)
     (program,) = {piece.program for piece in run_plan.slices if piece.slice == slice_id}
@@ -64,6 +67,7 @@ def extract(
             "slice": slice_id,
             "program": program,
             "source_zone": run_plan.zone,
+            "read_number": read_number,
             "read_at": read_at.isoformat(),
             **_stage(package, reading, listed),
             "unknown_keys": _told(reading.unknown_keys()),

@@ -20,6 +20,7 @@ from tracker_sync.outcome import Entry, Outcome
 from tracker_sync.package import Package, Staged, open_package
 from tracker_sync.plan import Known, Past
 from tracker_sync.publish import publish
+from tracker_sync.read_number import never_below
 from tracker_sync.route import Route
 from tracker_sync.servers import state_folder
 from tracker_sync.slicing import Slice
@@ -60,8 +61,10 @@ def load(
         state_folder(workspace),
         folder_name(workspace.run_id),
         piece.slice,
-        _read_at(package),
+        package.notes["read_number"],
+        datetime.fromisoformat(package.notes["read_at"]),
     )
+    never_below(workspace.reads, page.read_number)
     remember(page, entries, model.hash)
     write_ledger(workspace.ledger(piece.slice), entries)
     timings = {**package.notes["timings"], "load": round(time.monotonic() - began, 3)}
@@ -86,16 +89,12 @@ def import_report(piece: Slice, entries: Sequence[Entry]) -> dict[str, Any]:
 def _loaded(
     destination: Destination, route: Route, workspace: Workspace, package: Package, model: Model
 ) -> Iterator[Entry]:
-    past = Past(_known(workspace, package), _read_at(package), model)
+    past = Past(_known(workspace, package), package.notes["read_number"], model)
     for trees in each_batch(package, route.batches):
         entries = load_batch(destination, trees, past)
         sent = sum(entry.sent for entry in entries)
         _log.info("%s people or events compared, %s objects sent", len(trees), sent)
         yield from entries
-
-
-def _read_at(package: Package) -> datetime:
-    return datetime.fromisoformat(package.notes["read_at"])
 
 
 def _known(workspace: Workspace, package: Package) -> Mapping[Ref, Known]:
