@@ -8,13 +8,14 @@ that one poisoned record never blocks its neighbours.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from dhis2_api.client import Dhis2Client
 from dhis2_api.errors import RequestRefused, TransientError
 from dhis2_api.importer import ImportReport, Ref, import_objects
+from tracker_sync.lease import unguarded
 from tracker_sync.outcome import Entry, Outcome
 from tracker_sync.plan import PARENT_REFUSED, Planned
 
@@ -27,11 +28,20 @@ _LIST = {"TRACKED_ENTITY": "trackedEntities", "ENROLLMENT": "enrollments", "EVEN
 _log = logging.getLogger(__name__)
 
 
-def deliver(client: Dhis2Client, planned: Sequence[Planned]) -> list[Entry]:
+def deliver(
+    client: Dhis2Client,
+    planned: Sequence[Planned],
+    before_write: Callable[[], None] = unguarded,
+) -> list[Entry]:
     """Send what has a payload, parents first, and return the line of each object sent.
 
     An object the report does not name is *missing* here: whether the destination
     holds it after all is for the caller to read back.
+
+    Args:
+        client: The destination.
+        planned: What to send.
+        before_write: Called before each request; raises if this run may not write any more.
 
     Raises:
         TransientError: The outcome is unknown; read back and plan again.
@@ -40,10 +50,16 @@ def deliver(client: Dhis2Client, planned: Sequence[Planned]) -> list[Entry]:
     to_send = [item for item in planned if item.payload is not None]
     if not to_send:
         return []
+    before_write()
     try:
         report = import_objects(client, request_of(to_send))
     except RequestRefused as refusal:
-        return _halves(client, to_send, refusal)
+        if len(to_send) == 1:
+            before_write()
+            return [_at_fault(client, to_send[0].entry, refusal)]
+        middle = len(to_send) // 2
+        halves = (to_send[:middle], to_send[middle:])
+        return [entry for half in halves for entry in deliver(client, half, before_write)]
     return _with_the_children_of_the_refused(to_send, report)
 
 
@@ -105,13 +121,8 @@ def _refuse_unless_well(client: Dhis2Client, refusal: RequestRefused) -> None:
         raise TransientError(f"{refusal}, and it refuses an empty request too") from None
 
 
-def _halves(
-    client: Dhis2Client, planned: Sequence[Planned], refusal: RequestRefused
-) -> list[Entry]:
-    if len(planned) == 1:
-        _refuse_unless_well(client, refusal)
-        entry = planned[0].entry
-        _log.warning("%s %s: %s", entry.ref.kind, entry.ref.uid, refusal)
-        return [refused(entry, refusal.code or REQUEST_REFUSED)]
-    middle = len(planned) // 2
-    return [*deliver(client, planned[:middle]), *deliver(client, planned[middle:])]
+def _at_fault(client: Dhis2Client, entry: Entry, refusal: RequestRefused) -> Entry:
+    """Return the line of an object whose request, of it alone, was refused as a whole."""
+    _refuse_unless_well(client, refusal)
+    _log.warning("%s %s: %s", entry.ref.kind, entry.ref.uid, refusal)
+    return refused(entry, refusal.code or REQUEST_REFUSED)

@@ -36,6 +36,10 @@ class HeldByAnother(TransientError):
     """Another run may write to the destination; this one may later."""
 
 
+def unguarded() -> None:
+    """Stand for `Lease.keep` where nobody else writes."""
+
+
 @dataclass(slots=True)
 class Lease:
     """One task's hold on the destination; all tasks of a run share their run's.
@@ -66,7 +70,10 @@ class Lease:
         raise HeldByAnother(f"{self} changed whenever this run looked at it")
 
     def keep(self) -> None:
-        """Make sure that the lease is still held; to be called before each write.
+        """Make sure that the lease is still held; to be called before each write request.
+
+        It asks every time, which costs one small GET beside a POST of seconds: a machine that
+        was paused in between cannot tell by its own clock how long ago it asked.
 
         Raises:
             HeldByAnother: Another run took it over.

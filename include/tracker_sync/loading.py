@@ -19,6 +19,7 @@ from dhis2_api.errors import TransientError
 from dhis2_api.export import MOST_UIDS
 from dhis2_api.importer import Ref
 from tracker_sync.delivery import NOT_IN_REPORT, deliver
+from tracker_sync.lease import unguarded
 from tracker_sync.outcome import Entry, Outcome
 from tracker_sync.people import read_events, read_people
 from tracker_sync.plan import Past, Planned, plan
@@ -32,10 +33,6 @@ NOT_THERE = "SYNC_STORED_AND_NOT_THERE"
 _log = logging.getLogger(__name__)
 
 
-def _nothing() -> None:
-    """What is called before a write where nobody needs to be asked."""
-
-
 @dataclass(frozen=True, slots=True)
 class Destination:
     """The server that is written to.
@@ -44,13 +41,13 @@ class Destination:
         client: Speaks to it.
         programs: The programs that are compared; a person's others are not looked at.
         pauses: Seconds to wait before each further round after an unknown outcome.
-        before_write: Called before each write; raises if this run may not write any more.
+        before_write: Called before each write request; raises if this run may not write any more.
     """
 
     client: Dhis2Client
     programs: tuple[str, ...]
     pauses: tuple[float, ...] = (1.0, 5.0, 20.0)
-    before_write: Callable[[], None] = _nothing
+    before_write: Callable[[], None] = unguarded
 
 
 def load_batch(destination: Destination, trees: Sequence[Tree], past: Past) -> list[Entry]:
@@ -87,10 +84,10 @@ class _Batch:
         planned = self._plan()
         self.lines = {item.entry.ref: self._line(item.entry) for item in planned}
         to_send = [item for item in planned if item.payload is not None]
-        if to_send:
-            self.destination.before_write()
         self.tried |= {item.entry.ref: item.entry for item in to_send}
-        self.lines |= {entry.ref: entry for entry in deliver(self.destination.client, to_send)}
+        there = self.destination
+        delivered = deliver(there.client, to_send, there.before_write)
+        self.lines |= {entry.ref: entry for entry in delivered}
         self._read_back()
         return all(entry.outcome is not Outcome.MISSING for entry in self.lines.values())
 

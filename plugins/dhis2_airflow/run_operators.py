@@ -83,8 +83,8 @@ class SyncMetadataOperator(RouteOperator):
     def execute(self, context: Context) -> None:
         """Write `model.json`; fail on a difference that the route does not let us mend."""
         with self.source() as source, self.destination() as destination:
-            held(destination, self.route, self.workspace(context))
-            result = synchronisation.synchronise(source, destination, self.route)
+            lease = held(destination, self.route, self.workspace(context))
+            result = synchronisation.synchronise(source, destination, self.route, lease.keep)
         self.say(synchronisation.describe(result))
         publish(self.workspace(context).model, result.model.to_json().encode())
         require_none_blocking(result.findings)

@@ -25,6 +25,7 @@ from servers import (
     running,
     stamps,
 )
+from tracker_sync.lease import HeldByAnother
 from tracker_sync.metadata import describe, synchronise
 
 
@@ -242,3 +243,18 @@ def test_a_reference_that_the_source_does_not_show_blocks_and_is_named(pair: Pai
     assert (finding.code, finding.blocking) == ("reference_unresolved", True)
     assert f"trackedEntityAttributes {attribute}" in finding.text
     assert stamps(pair.destination, "organisationUnits") == {}
+
+
+def test_each_write_request_asks_first_and_none_follows_a_lost_lease(pair: Pair) -> None:
+    asked: list[int] = []
+
+    def keep() -> None:
+        asked.append(len(stamps(pair.destination, "organisationUnits")))
+        if len(asked) == 4:
+            raise HeldByAnother("taken over")
+
+    with pytest.raises(HeldByAnother):
+        synchronise(pair.source, pair.destination, route(), keep)
+
+    assert asked == [0, 0, 40, 40]  # units and then the others, each validated and committed
+    assert stamps(pair.destination, "programs") == {}

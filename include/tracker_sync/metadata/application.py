@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 from dhis2_api.client import Dhis2Client
 from dhis2_api.errors import PermanentError
 from dhis2_api.metadata import Fields
 from dhis2_api.metadata_report import ImportCounts, MetadataReport, Mode, import_metadata
+from tracker_sync.lease import unguarded
 from tracker_sync.metadata.classes import Objects
 from tracker_sync.metadata.difference import Change, merged
 
@@ -21,9 +23,21 @@ _NAMED = 20
 _MODES: tuple[Mode, ...] = ("VALIDATE", "COMMIT")
 
 
-def apply(
-    destination: Dhis2Client, changes: Sequence[Change], ours: Objects, theirs: Objects
-) -> int:
+@dataclass(frozen=True, slots=True)
+class Writable:
+    """The server that is written to.
+
+    Attributes:
+        client: Speaks to it.
+        before_write: Called before each write request; raises if this run may not write any
+            more.
+    """
+
+    client: Dhis2Client
+    before_write: Callable[[], None] = unguarded
+
+
+def apply(destination: Writable, changes: Sequence[Change], ours: Objects, theirs: Objects) -> int:
     """Send changes, org units first, each request validated before it is committed.
 
     Args:
@@ -69,15 +83,15 @@ def _unchanged(plural: str, uid: str, ours: Objects, theirs: Objects) -> Fields 
     return merged(plural, fields, present) if fields and present else None
 
 
-def _send(
-    destination: Dhis2Client, changes: Sequence[Change], ours: Objects, theirs: Objects
-) -> int:
+def _send(destination: Writable, changes: Sequence[Change], ours: Objects, theirs: Objects) -> int:
     payload = payload_of(changes, ours, theirs)
     total = sum(len(objects) for objects in payload.values())
     new = sum(change.is_new for change in changes)
     expected = ImportCounts(created=new, updated=total - new, deleted=0, ignored=0, total=total)
     for mode in _MODES:
-        _require(destination, mode, import_metadata(destination, payload, mode), expected)
+        destination.before_write()
+        report = import_metadata(destination.client, payload, mode)
+        _require(destination.client, mode, report, expected)
     return total
 
 

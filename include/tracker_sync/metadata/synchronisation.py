@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from dhis2_api.client import Dhis2Client
 from dhis2_api.metadata import DEFAULT_CLASSES, read_default_objects, read_objects
 from tracker_sync.findings import Finding
-from tracker_sync.metadata.application import apply
+from tracker_sync.lease import unguarded
+from tracker_sync.metadata.application import Writable, apply
 from tracker_sync.metadata.classes import Objects
 from tracker_sync.metadata.closure import Closure, read_closure
 from tracker_sync.metadata.difference import Counts, Difference, difference
@@ -34,12 +35,24 @@ class MetadataResult:
     findings: tuple[Finding, ...]
 
 
-def synchronise(source: Dhis2Client, destination: Dhis2Client, route: Route) -> MetadataResult:
+def synchronise(
+    source: Dhis2Client,
+    destination: Dhis2Client,
+    route: Route,
+    before_write: Callable[[], None] = unguarded,
+) -> MetadataResult:
     """Compare the metadata of a route on both servers, and write it if the route says so.
 
     `apply` writes what differs, `check` makes every difference a blocking finding,
     `ignore` neither. With a blocking finding before it, nothing is written at all.
     A second run without a change in between posts nothing.
+
+    Args:
+        source: The server that is read.
+        destination: The server that is written to.
+        route: The route.
+        before_write: Called before each write request; raises if this run may not write any
+            more.
 
     Raises:
         PermanentError: The destination refuses an object, each named; or an account
@@ -52,7 +65,8 @@ def synchronise(source: Dhis2Client, destination: Dhis2Client, route: Route) -> 
     findings = _before(closure, found, route, defaults)
     sent = 0
     if route.metadata == "apply" and not any(finding.blocking for finding in findings):
-        sent = apply(destination, found.changes, closure.objects, theirs)
+        there = Writable(destination, before_write)
+        sent = apply(there, found.changes, closure.objects, theirs)
     if sent:
         theirs = _read_theirs(destination, closure.objects)
         findings += remaining(difference(closure.objects, theirs).changes)
