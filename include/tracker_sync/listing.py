@@ -25,6 +25,11 @@ from tracker_sync.listed_rows import LISTED, listed_rows, row_type
 
 MOST_PASSES = 3
 
+_RESTLESS = (
+    "%s of %s: %s rows were new in the last of %s passes, so there may be more that no page "
+    "showed: let the route run when fewer people write, or raise its `reading.page_size`"
+)
+
 _log = logging.getLogger(__name__)
 
 
@@ -88,10 +93,16 @@ def _in_passes(source: Source, listing: Listing) -> Changes:
         passes += 1
     rows = _newest(rows)
     later = _beyond(rows, first).num_rows
-    if passes > 1:
-        scope = listing.program or listing.tracked_entity_type
-        _log.info("%s of %s: %s passes, %s found late", listing.kind, scope, passes, later)
+    _tell(listing, passes, later, 0 if latest.snapshot else new.num_rows)
     return Changes(rows, passes, later)
+
+
+def _tell(listing: Listing, passes: int, later: int, at_last: int) -> None:
+    scope = listing.program or listing.tracked_entity_type
+    if passes > 1:
+        _log.info("%s of %s: %s passes, %s found late", listing.kind, scope, passes, later)
+    if at_last:
+        _log.warning(_RESTLESS, listing.kind, scope, at_last, passes)
 
 
 def _beyond(rows: pa.Table, known: pa.ChunkedArray) -> pa.Table:
