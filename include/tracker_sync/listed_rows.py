@@ -20,6 +20,7 @@ _INSTANT = pa.timestamp("ms", tz="UTC")
 # program whose list it was, or the type. `org_unit` is the row's own; of a person it is
 # that of the registration. In the hour that a clock change repeats, a stamp without a zone
 # is two instants: `updated_at` is the later one, `updated_at_earliest` the earlier.
+# `enrolled` are people listed by type who have a living enrollment, in whatever program.
 LISTED = pa.schema(
     [
         ("kind", pa.string()),
@@ -30,6 +31,7 @@ LISTED = pa.schema(
         ("updated_at", _INSTANT),
         ("updated_at_earliest", _INSTANT),
         ("deleted", pa.bool_()),
+        ("enrolled", pa.bool_()),
     ]
 )
 
@@ -39,7 +41,7 @@ _TYPES = {
     "deleted": pa.bool_(),
     "enrollments": pa.list_(pa.struct([("enrollment", pa.string()), ("deleted", pa.bool_())])),
 }
-_ALWAYS_THERE = {"trackedEntity", "updatedAt", "deleted"}
+_ALWAYS_THERE = {*UID_KEYS.values(), "orgUnit", "updatedAt", "deleted"}
 
 
 def row_type(fields: str) -> pa.StructType:
@@ -49,8 +51,6 @@ def row_type(fields: str) -> pa.StructType:
 
 def listed_rows(rows: pa.StructArray, listing: Listing, zone: ZoneInfo, what: str) -> pa.Table:
     """Return a page with the columns of `LISTED`.
-
-    Of people whose `enrollments` were asked for, only those who have none alive.
 
     Args:
         rows: The page, as `row_type`.
@@ -62,7 +62,7 @@ def listed_rows(rows: pa.StructArray, listing: Listing, zone: ZoneInfo, what: st
         UnexpectedAnswer: The server ignored the lower bound, or rows lack what was asked for.
     """
     _check_complete(rows, what)
-    table = _table(_without_enrolled(rows), listing, zone)
+    table = _table(rows, listing, zone)
     _check_bound(table, listing, what)
     return table
 
@@ -78,6 +78,7 @@ def _table(rows: pa.StructArray, listing: Listing, zone: ZoneInfo) -> pa.Table:
         _instants(stamps, zone, "latest"),
         _instants(stamps, zone, "earliest"),
         _column(rows, "deleted"),
+        _enrolled(rows),
     ]
     return pa.Table.from_arrays(columns, schema=LISTED)
 
@@ -94,14 +95,14 @@ def _instants(
     return known.cast(_INSTANT)
 
 
-def _without_enrolled(people: pa.StructArray) -> pa.StructArray:
-    if people.type.get_field_index("enrollments") < 0:
-        return people
-    enrollments = pc.struct_field(people, "enrollments")
+def _enrolled(rows: pa.StructArray) -> pa.BooleanArray:
+    if rows.type.get_field_index("enrollments") < 0:
+        return pa.repeat(pa.scalar(value=False), len(rows))
+    enrollments = pc.struct_field(rows, "enrollments")
     living = pc.invert(pc.struct_field(pc.list_flatten(enrollments), "deleted"))
     enrolled = pc.list_parent_indices(enrollments).filter(living)
-    everybody = pa.array(range(len(people)), enrolled.type)
-    return people.filter(pc.invert(pc.is_in(everybody, value_set=enrolled)))
+    everybody = pa.array(range(len(rows)), enrolled.type)
+    return pc.is_in(everybody, value_set=enrolled)
 
 
 def _check_complete(rows: pa.StructArray, what: str) -> None:

@@ -58,7 +58,7 @@ def select(lists: RunLists, changed: pa.Table, state: Path) -> Entering:
     entering = [_entering(lists, scope, changed, known) for scope in lists.scopes.all()]
     stays = pc.is_in(subjects(changed), value_set=pa.concat_arrays([known, *entering]))
     gone = changed.filter(pc.invert(stays))
-    # Of a type come tombstones of people whom no program of the route ever held.
+    # Of a type come people whom no program of the route ever held: dead, or enrolled elsewhere.
     of_types = pc.is_in(gone["scope"], value_set=pa.array(lists.scopes.types, pa.string()))
     away = pc.count_distinct(subjects(gone.filter(pc.invert(of_types)))).as_py()
     return Entering(changed.filter(stays), away)
@@ -82,7 +82,7 @@ def _entering(lists: RunLists, scope: str, changed: pa.Table, known: pa.Array) -
     """Return those who enter by *scope*: everybody, or whom its selection holds."""
     here = changed.filter(pc.equal(changed["scope"], scope))
     if scope in lists.scopes.types:
-        here = here.filter(pc.invert(here["deleted"]))
+        here = here.filter(pc.invert(pc.or_(here["deleted"], here["enrolled"])))
     if scope not in lists.route.selections:
         return subjects(here).combine_chunks()
     if pc.all(pc.is_in(subjects(here), value_set=known), min_count=0).as_py():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -28,6 +28,7 @@ READ = pa.schema(
         ("listed", pa.bool_()),
     ]
 )
+_Place = tuple[str, str | None]  # program, org unit
 _ONLY_VALID = pc.CountOptions(mode="only_valid")
 _NOTHING = pa.scalar(None, pa.string())
 
@@ -47,13 +48,14 @@ class ToRead:
     with_open_refusals: int
 
 
-def who_is_read(lists: RunLists, entering: pa.Table, refused: Collection[Ref]) -> ToRead:
+def who_is_read(lists: RunLists, entering: pa.Table, refused: Mapping[Ref, str]) -> ToRead:
     """Return everybody whom lists named, and whoever has an open refusal.
 
     Args:
         lists: The route's lists.
         entering: The rows of those who are copied, as `listed_rows.LISTED`.
-        refused: People, and events without registration, whose refusal is open.
+        refused: People, and events without registration with their program, whose refusal
+            is open. What is of a program that the route has no more stays open.
     """
     named = _named(entering, lists.scopes.types)
     known, children = (
@@ -61,7 +63,7 @@ def who_is_read(lists: RunLists, entering: pa.Table, refused: Collection[Ref]) -
     )
     people = [Ref("TRACKED_ENTITY", uid) for uid in children["uid"].to_pylist()]
     unlisted = _unlisted(named, refused)
-    places = _places(lists, [*people, *unlisted])
+    places = _places(lists, {**dict.fromkeys(people, ""), **unlisted})
     others = [_row(ref, places[ref]) for ref in unlisted if ref in places]
     org_units = pa.array([places[ref][1] for ref in people], pa.string())
     children = children.drop_columns("org_unit").append_column("org_unit", org_units)
@@ -99,30 +101,30 @@ def _each_once(rows: pa.Table) -> pa.Table:
     return named.append_column("listed", pa.repeat(pa.scalar(value=True), len(named)))
 
 
-def _unlisted(named: pa.Table, refused: Collection[Ref]) -> list[Ref]:
+def _unlisted(named: pa.Table, refused: Mapping[Ref, str]) -> dict[Ref, str]:
     uids = pa.array([ref.uid for ref in refused], pa.string())
     listed = set(uids.filter(pc.is_in(uids, value_set=named["uid"])).to_pylist())
-    return sorted(ref for ref in refused if ref.uid not in listed)
+    return {ref: refused[ref] for ref in sorted(refused) if ref.uid not in listed}
 
 
-def _places(lists: RunLists, refs: Collection[Ref]) -> dict[Ref, tuple[str, str]]:
+def _places(lists: RunLists, refs: Mapping[Ref, str]) -> dict[Ref, _Place]:
     """Return program and org unit of each; events only where the route has their programs."""
     client = lists.source.client
-    people, events = (
-        [ref.uid for ref in refs if ref.kind == kind] for kind in ("TRACKED_ENTITY", "EVENT")
+    people = [ref.uid for ref in refs if ref.kind == "TRACKED_ENTITY"]
+    found: dict[Ref, _Place] = dict.fromkeys(
+        (Ref("TRACKED_ENTITY", uid) for uid in people), ("", "")
     )
-    found = dict.fromkeys((Ref("TRACKED_ENTITY", uid) for uid in people), ("", ""))
     for row in read_by_uid(client, "trackedEntities", people, "trackedEntity,orgUnit"):
-        found[Ref("TRACKED_ENTITY", row["trackedEntity"])] = ("", row["orgUnit"])
+        found[Ref("TRACKED_ENTITY", row["trackedEntity"])] = ("", row.get("orgUnit"))
     for program in lists.scopes.event_programs:
-        for uid in events:  # one that is nowhere stays with the first, to be named as gone
-            found.setdefault(Ref("EVENT", uid), (program, ""))
+        events = [ref.uid for ref, of in refs.items() if of == program]
+        found |= {Ref("EVENT", uid): (program, "") for uid in events}  # if it does not come
         for row in read_by_uid(client, "events", events, "event,orgUnit", program=program):
-            found[Ref("EVENT", row["event"])] = (program, row["orgUnit"])
+            found[Ref("EVENT", row["event"])] = (program, row.get("orgUnit"))
     return found
 
 
-def _row(ref: Ref, place: tuple[str, str]) -> dict[str, object]:
+def _row(ref: Ref, place: _Place) -> dict[str, object]:
     program, org_unit = place
     given = {"kind": ref.kind, "uid": ref.uid, "program": program, "org_unit": org_unit}
     return {**given, "programs": [], "listed": False}

@@ -18,6 +18,7 @@ from client.replay import VERSIONS
 from dhis2_api.client import Dhis2Client
 from dhis2_api.credentials import Credentials
 from dhis2_api.dialects import dialect_of
+from dhis2_api.errors import UnexpectedAnswer
 from dhis2_api.export import Listing
 from dhis2_api.fields import UID_KEYS, Listed
 from scripted_server import Reply, Request, as_json, of_version, scripted
@@ -105,6 +106,23 @@ def test_a_list_of_several_pages_is_read_until_nothing_new_appears(tmp_path: Pat
     assert (found.found_later, found.passes) == (0, 2)
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_row_without_org_unit_is_no_answer_where_one_was_asked_for(kind: Listed) -> None:
+    given = event("eventNight1", "11-24T12:00:00.000") | {"enrollment": "enrollNigh1"}
+    nowhere = {name: value for name, value in given.items() if name != "orgUnit"}
+    page = as_json({"pager": {"page": 1}, kind: [nowhere]})
+
+    with (
+        scripted(of_version("2.42.4", lambda _: page)) as server,
+        Dhis2Client(server.url) as client,
+    ):
+        if kind == "enrollments":  # the person's tells the slice
+            assert changes(client, everything(kind, 5)).rows.num_rows == 1
+        else:
+            with pytest.raises(UnexpectedAnswer, match="rows without `orgUnit`"):
+                changes(client, everything(kind, 5))
+
+
 def event(uid: str, stamp: str, *, deleted: bool = False) -> dict[str, Any]:
     row = {"event": uid, "trackedEntity": "person00001", "orgUnit": CLINIC}
     return {**row, "updatedAt": f"2026-{stamp}", "deleted": deleted}
@@ -120,29 +138,50 @@ class Pages:
     def answer(self, request: Request) -> Reply:
         number = int(request.query["page"])
         self.asked.append(number)
-        pager: dict[str, Any] = {"page": number}
+        rows = next(self.pages) if number <= 2 else []
+        pager: dict[str, Any] = {"page": number, "pageCount": 2}
         if number == 1:
             pager["nextPage"] = "http://dhis2.example/next"
-        return as_json({"pager": pager, "events": next(self.pages)})
+        dialect = dialect_of(self.version)
+        around = {dialect.pager: pager} if dialect.pager else pager
+        return as_json({**around, dialect.rows or "events": rows})
 
-    def listed(self, zone: ZoneInfo = OSLO) -> Changes:
+    def listed(self, zone: ZoneInfo = OSLO, version: str = "2.42.4") -> Changes:
+        self.version = version
         with (
-            scripted(of_version("2.42.4", self.answer)) as server,
+            scripted(of_version(version, self.answer)) as server,
             Dhis2Client(server.url) as client,
         ):
-            source = Source(client, dialect_of("2.42.4"), zone)
+            source = Source(client, dialect_of(version), zone)
             return list_changes(source, [Listing("events", PROGRAM, (CLINIC,), None, 5)])
 
 
-def test_there_are_three_passes_at_most() -> None:
+@pytest.mark.parametrize("version", VERSIONS)
+def test_there_are_three_passes_at_most_and_a_warning_if_the_last_still_found_something(
+    version: str, caplog: pytest.LogCaptureFixture
+) -> None:
     every_time_another = [[event(f"event{number:06}", "11-24T12:00:00.000")] for number in range(9)]
     server = Pages(*every_time_another)
 
-    found = server.listed()
+    found = server.listed(version=version)
 
-    assert server.asked == [1, 2] * 3
+    assert server.asked.count(1) == server.asked.count(2) == 3
     assert (found.passes, found.found_later) == (3, 4)
     assert found.rows.num_rows == 6
+    (warning,) = [record for record in caplog.records if record.levelname == "WARNING"]
+    assert f"events of {PROGRAM}: 2 rows were new in the last of 3 passes" in warning.message
+
+
+def test_a_list_that_came_to_rest_in_its_last_pass_is_not_warned_of(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    first, second = (event(uid, "11-24T12:00:00.000") for uid in ("eventFirst1", "eventLater1"))
+    server = Pages([first], [], [first], [second], [first], [second])
+
+    found = server.listed()
+
+    assert (found.passes, found.found_later) == (3, 1)
+    assert not [record for record in caplog.records if record.levelname == "WARNING"]
 
 
 def test_of_an_object_seen_with_several_stamps_the_latest_is_kept() -> None:

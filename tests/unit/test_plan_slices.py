@@ -18,7 +18,18 @@ from client.replay import VERSIONS
 from dhis2_api.client import Dhis2Client
 from dhis2_api.errors import PermanentError, UnexpectedAnswer
 from dhis2_api.importer import Ref, delete_objects, import_objects
-from servers import DAKAR, HIV, MATERNAL, PERSON, SURVEILLANCE, VACCINATION, route, running
+from servers import (
+    DAKAR,
+    HIV,
+    MATERNAL,
+    PERSON,
+    SURVEILLANCE,
+    VACCINATION,
+    put,
+    read,
+    route,
+    running,
+)
 from tracker_sync.metadata.closure import read_closure
 from tracker_sync.metadata.model import model_of
 from tracker_sync.outcome import Entry, Outcome
@@ -27,7 +38,7 @@ from tracker_sync.route import AttributeCondition, ProgramSelection, Reading, Sl
 from tracker_sync.run_plan import RunPlan
 from tracker_sync.servers import note_servers, state_folder
 from tracker_sync.slicing import Origin
-from tracker_sync.state import Page, remember
+from tracker_sync.state import Page, open_refusals, remember
 from tracker_sync.steps.plan_slices import plan_slices, write_listing
 from tracker_sync.who_is_read import READ
 from tracker_sync.window import Occasion
@@ -71,10 +82,12 @@ class Nights:
         assert len({(row["kind"], row["uid"]) for row in rows}) == len(rows)
         return {row["uid"]: row for row in rows}
 
-    def knows(self, *refs: Ref, outcome: Outcome = Outcome.STORED) -> None:
+    def knows(
+        self, *refs: Ref, outcome: Outcome = Outcome.STORED, program: str = SURVEILLANCE
+    ) -> None:
         """Let earlier runs have come to an outcome."""
         content = None if outcome is Outcome.REFUSED else "hash"
-        page = Page(state_folder(self.workspace), "night-0", "slice", 1, EPOCH)
+        page = Page(state_folder(self.workspace), "night-0", "slice", 1, EPOCH, program)
         people = {ref: ref.uid if ref.kind == "TRACKED_ENTITY" else None for ref in refs}
         lines = [Entry(ref, people[ref], outcome, content_hash=content) for ref in refs]
         remember(page, lines, self.model.hash)
@@ -218,12 +231,42 @@ def test_whoever_no_slice_would_read_stops_the_run(
     workspace = Workspace(tmp_path, "district", "night-1")
 
     if slice_id is None:
-        with pytest.raises(UnexpectedAnswer, match="1 without org unit .* person00001"):
+        with pytest.raises(UnexpectedAnswer, match=r"1 without org unit .* person00001"):
             write_listing(workspace, read, {Origin("", ""): "elsewhere"})
         assert not workspace.listing.exists()
     else:
         write_listing(workspace, read, {Origin("", ""): slice_id})
         assert pq.read_table(workspace.listing)["slice"].to_pylist() == [slice_id]
+
+
+def test_an_event_is_asked_for_in_its_own_program_and_left_out_where_the_route_lacks_it(
+    tmp_path: Path,
+) -> None:
+    with running(tmp_path, "from", district=True) as source:
+        other = second_surveillance(source)
+        nights = Nights(source, tmp_path, programs=(other, SURVEILLANCE))
+        purged, away = Ref("EVENT", "purgedEvt01"), Ref("EVENT", "dropped0001")
+        nights.knows(purged, outcome=Outcome.REFUSED)
+        nights.knows(away, outcome=Outcome.REFUSED, program="dropped0000")
+
+        plan = nights.plan_next()
+
+    found = nights.listed()
+    assert away.uid not in found
+    assert found[purged.uid]["slice"] == f"{SURVEILLANCE}-elsewhere"
+    assert plan.with_open_refusals == 1
+    assert open_refusals(state_folder(nights.workspace)) == {
+        purged: SURVEILLANCE,
+        away: "dropped0000",
+    }
+
+
+def second_surveillance(source: Dhis2Client) -> str:
+    """Add a program without registration that comes before the other, and return its UID."""
+    program = read(source, "programs", SURVEILLANCE)
+    names = {"id": "aSurvProg02", "code": "OTHER", "name": "Other", "shortName": "Other"}
+    put(source, "programs", {**program, **names, "programStages": []})
+    return names["id"]
 
 
 def test_there_are_never_more_slices_than_the_route_wants(

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 
 from dhis2_api.client import Dhis2Client
 from dhis2_api.dialects import dialect_of
+from dhis2_api.errors import UnexpectedAnswer
 from dhis2_api.system import read_server
 from tracker_sync.listing import Changes, Source
 from tracker_sync.metadata.model import Model
@@ -60,6 +61,7 @@ def plan_slices(
     Raises:
         PermanentError: It is not clear what the run is to read, or the source cannot be
             asked for a selection of the route.
+        UnexpectedAnswer: A list lacks what was asked for, or somebody has no org unit.
     """
     _void_ledgers(workspace)
     server = read_server(client)
@@ -72,7 +74,7 @@ def plan_slices(
     entering = select(lists, changes.rows, state_folder(workspace))
     to_read = who_is_read(lists, entering.rows, open_refusals(state_folder(workspace)))
     slice_of, slices = divide(_origins(to_read.rows), model, route.slices)
-    _write_listing(workspace, to_read.rows, slice_of)
+    write_listing(workspace, to_read.rows, slice_of)
     plan = RunPlan(
         windows=windows,
         watermark_keys=keys,
@@ -120,10 +122,18 @@ def _origins(read: pa.Table) -> dict[Origin, int]:
     return {Origin(row["program"], row["org_unit"]): row["count_all"] for row in found}
 
 
-def _write_listing(workspace: Workspace, read: pa.Table, slice_of: Mapping[Origin, str]) -> None:
+def write_listing(workspace: Workspace, read: pa.Table, slice_of: Mapping[Origin, str]) -> None:
+    """Write the rows of `READ`, each with the slice that reads it, as `TO_READ`.
+
+    Raises:
+        UnexpectedAnswer: No slice would read somebody.
+    """
     origins = pa.array([f"{at.program} {at.org_unit}" for at in slice_of], pa.string())
     slices = pa.array(slice_of.values(), pa.string())
     origin = pc.binary_join_element_wise(read["program"], read["org_unit"], " ")
     sliced = read.append_column("slice", slices.take(pc.index_in(origin, value_set=origins)))
+    nowhere = sliced.filter(pc.is_null(sliced["slice"]))["uid"].to_pylist()
+    if nowhere:
+        raise UnexpectedAnswer(f"{len(nowhere)} without org unit at the source, e.g. {nowhere[0]}")
     rows = sliced.select(TO_READ.names).sort_by([("kind", "ascending"), ("uid", "ascending")])
     write_sealed(workspace.listing, rows.cast(TO_READ))
