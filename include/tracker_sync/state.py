@@ -39,6 +39,7 @@ class Page:
         slice: The slice.
         read_number: The number of the read of the slice's people.
         read_at: When that began, by the worker's clock; for people to read only.
+        program: The program without registration, if its events are what the lines are about.
     """
 
     folder: Path
@@ -46,6 +47,7 @@ class Page:
     slice: str
     read_number: int
     read_at: datetime
+    program: str = ""
 
 
 def remember(page: Page, entries: Iterable[Entry], model_hash: str) -> None:
@@ -58,6 +60,7 @@ def remember(page: Page, entries: Iterable[Entry], model_hash: str) -> None:
     """
     kept = as_table(entry for entry in entries if entry.outcome in _REMEMBERED)
     of_all = {
+        "program": page.program or None,
         "model_hash": model_hash,
         "run": page.run,
         "read_number": page.read_number,
@@ -103,19 +106,21 @@ def recall(
     }
 
 
-def open_refusals(folder: Path) -> frozenset[Ref]:
+def open_refusals(folder: Path) -> dict[Ref, str]:
     """Return what every run must read again, because its last known outcome is a refusal.
 
     Nothing at the source may ever stamp these again. A refused object of a person gives
-    the person (`TRACKED_ENTITY`); an event without registration gives itself (`EVENT`).
+    the person (`TRACKED_ENTITY`); an event without registration gives itself (`EVENT`),
+    and its program, in which alone a server can be asked for it.
     """
     ever = lines(folder, ["uid"], is_refused, ["outcome"])["uid"].unique()
-    last = fold(folder, ("tracked_entity", "outcome"), lambda part: among(part["uid"], ever))
-    return frozenset(
-        Ref("TRACKED_ENTITY", person) if person else ref
-        for ref, (person, outcome) in last.items()
+    columns = ("tracked_entity", "program", "outcome")
+    last = fold(folder, columns, lambda part: among(part["uid"], ever))
+    return {
+        Ref("TRACKED_ENTITY", person) if person else ref: program or ""
+        for ref, (person, program, outcome) in last.items()
         if outcome == Outcome.REFUSED
-    )
+    }
 
 
 def followed_among(folder: Path, kind: str, uids: Collection[str]) -> frozenset[str]:

@@ -21,6 +21,7 @@ STATE = pa.schema(
         ("kind", pa.string()),
         ("uid", pa.string()),
         ("tracked_entity", pa.string()),
+        ("program", pa.string()),
         ("outcome", pa.string()),
         ("code", pa.string()),
         ("content_hash", pa.string()),
@@ -39,7 +40,7 @@ _COMPACTED = "compacted"
 _LINES_AT_ONCE = 20_000
 # The rest hardly repeats: a dictionary of it costs more than it saves.
 _REPEATING = [
-    *("kind", "tracked_entity", "outcome", "code", "model_hash"),
+    *("kind", "tracked_entity", "program", "outcome", "code", "model_hash"),
     *("run", "read_number", "read_at", "at"),
 ]
 

@@ -38,8 +38,13 @@ LINKS = "relationships.parquet draft"
 # Every boundary between the step and what outlives it, in the order it comes to them;
 # where it comes to one more often, the first or the last time.
 BOUNDARIES = [
+    ("open servers.json", FIRST),
+    ("mkdir reads", FIRST),
+    ("open 0000000001", FIRST),
     ("remove ledger.parquet", FIRST),
     ("open plan.json", FIRST),
+    ("open listing.sha256", FIRST),
+    ("open listing.parquet", FIRST),
     ("before reading listing.parquet", FIRST),
     ("after reading listing.parquet", FIRST),
     ("open model.json", FIRST),

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from builders import SURVEILLANCE
 from dhis2_api.importer import Ref
 from tracker_sync.outcome import Entry, Outcome
 from tracker_sync.state import (
@@ -40,9 +41,14 @@ def write(folder: Path, run: str, *entries: Entry, reads: int = 0) -> None:
     remember(Page(folder, run, "rufisque", reads, NOON), entries, "m1")
 
 
+def write_alone(folder: Path, run: str, *entries: Entry) -> None:
+    remember(Page(folder, run, "rufisque", 0, NOON, SURVEILLANCE), entries, "m1")
+
+
 def test_nothing_is_known_of_a_route_that_never_ran(tmp_path: Path) -> None:
     assert recall(tmp_path / "none", {PERSON}, but_run="r2") == {}
-    assert open_refusals(tmp_path / "none") == followed(tmp_path / "none") == set()
+    assert open_refusals(tmp_path / "none") == {}
+    assert followed(tmp_path / "none") == set()
 
 
 def test_a_refusal_is_known_to_later_runs_and_not_to_its_own(tmp_path: Path) -> None:
@@ -54,7 +60,7 @@ def test_a_refusal_is_known_to_later_runs_and_not_to_its_own(tmp_path: Path) -> 
     assert known.read_number == 0
     assert recall(tmp_path, {PERSON}, but_run="r1") == {}
     assert recall(tmp_path, {"person00002"}, but_run="r2") == {}
-    assert open_refusals(tmp_path) == {Ref("TRACKED_ENTITY", PERSON)}
+    assert open_refusals(tmp_path) == {Ref("TRACKED_ENTITY", PERSON): ""}
 
 
 def test_the_later_line_counts(tmp_path: Path) -> None:
@@ -64,7 +70,7 @@ def test_the_later_line_counts(tmp_path: Path) -> None:
     known = recall(tmp_path, {PERSON}, but_run="r3")[EVENT]
 
     assert (known.refused, known.read_number) == (None, 1)
-    assert open_refusals(tmp_path) == frozenset()
+    assert open_refusals(tmp_path) == {}
 
 
 def test_a_refused_object_that_was_deleted_at_the_source_is_no_open_refusal(
@@ -73,14 +79,14 @@ def test_a_refused_object_that_was_deleted_at_the_source_is_no_open_refusal(
     write(tmp_path, "r1", line(Outcome.REFUSED, "E1125"))
     write(tmp_path, "r2", line(Outcome.HELD, "SYNC_DELETE_HELD"), reads=1)
 
-    assert open_refusals(tmp_path) == frozenset()
+    assert open_refusals(tmp_path) == {}
 
 
 def test_a_load_again_counts_and_forgets_nothing(tmp_path: Path) -> None:
     write(tmp_path, "r1", line(Outcome.REFUSED, "E1125"), of_nobody(Outcome.STORED))
     write(tmp_path, "r1", line(Outcome.STORED))
 
-    assert open_refusals(tmp_path) == frozenset()
+    assert open_refusals(tmp_path) == {}
     assert followed(tmp_path) == {EVENT, LONE}
 
 
@@ -91,7 +97,7 @@ def test_an_older_read_that_is_written_later_does_not_win(tmp_path: Path) -> Non
     known = recall(tmp_path, {PERSON}, but_run="r3")[EVENT]
 
     assert (known.refused, known.read_number) == ("E1125", 1)
-    assert open_refusals(tmp_path) == {Ref("TRACKED_ENTITY", PERSON)}
+    assert open_refusals(tmp_path) == {Ref("TRACKED_ENTITY", PERSON): ""}
 
 
 def test_what_is_missing_is_not_remembered(tmp_path: Path) -> None:
@@ -101,9 +107,10 @@ def test_what_is_missing_is_not_remembered(tmp_path: Path) -> None:
 
 
 def test_a_refused_event_of_nobody_is_read_again_itself(tmp_path: Path) -> None:
-    write(tmp_path, "r1", line(Outcome.REFUSED, "E1125"), of_nobody(Outcome.REFUSED))
+    write(tmp_path, "r1", line(Outcome.REFUSED, "E1125"))
+    write_alone(tmp_path, "r1", of_nobody(Outcome.REFUSED))
 
-    assert open_refusals(tmp_path) == {Ref("TRACKED_ENTITY", PERSON), LONE}
+    assert open_refusals(tmp_path) == {Ref("TRACKED_ENTITY", PERSON): "", LONE: SURVEILLANCE}
     assert recall(tmp_path, {PERSON}, but_run="r2").keys() == {EVENT}
     assert recall(tmp_path, (), but_run="r2", events={LONE.uid}).keys() == {LONE}
 

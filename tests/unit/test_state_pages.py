@@ -21,6 +21,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from builders import SURVEILLANCE
 from dhis2_api.importer import Ref
 from tracker_sync import state_lines
 from tracker_sync.outcome import Entry, Outcome
@@ -83,6 +84,7 @@ def write(folder: Path, line: Line, number: int) -> None:
         "kind": ref.kind,
         "uid": ref.uid,
         "tracked_entity": owner(ref),
+        "program": None if owner(ref) else SURVEILLANCE,
         "outcome": str(outcome),
         "code": "E1125" if outcome is Outcome.REFUSED else None,
         "content_hash": content,
@@ -124,7 +126,8 @@ def by_hand(written: list[Line]) -> list[Any]:
             alive[ref] = True
     everything = recalled[-1]
     refused = {ref for ref, line in everything.items() if line[2] is Outcome.REFUSED}
-    again = {Ref("TRACKED_ENTITY", owner(ref) or "") if owner(ref) else ref for ref in refused}
+    theirs = {Ref("TRACKED_ENTITY", person): "" for ref in refused if (person := owner(ref))}
+    again = theirs | {ref: SURVEILLANCE for ref in refused if not owner(ref)}
     return [recalled, {ref for ref, lives in alive.items() if lives}, again]
 
 

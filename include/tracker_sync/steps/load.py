@@ -56,16 +56,19 @@ def load(
     package = open_package(bundles)
     model = Model.from_json(workspace.model.read_text(encoding="utf-8"))
     loaded = _loaded(destination, route, workspace, package, model)
-    entries = _with_what_did_not_come(piece, loaded, package.notes)
+    lost = {uid for uid, _ in package.notes["without_enrollment"]}
+    came = [_missing_if(entry, lost) for entry in loaded]
     page = Page(
         state_folder(workspace),
         folder_name(workspace.run_id),
         piece.slice,
         package.notes["read_number"],
         datetime.fromisoformat(package.notes["read_at"]),
+        piece.program,
     )
     never_below(workspace.reads, page.read_number)
-    remember(page, entries, model.hash)
+    remember(page, came, model.hash)
+    entries = [*_what_did_not_come(piece, package.notes), *came]
     write_ledger(workspace.ledger(piece.slice), entries)
     timings = {**package.notes["timings"], "load": round(time.monotonic() - began, 3)}
     report = {**import_report(piece, entries), "timings": timings}
@@ -112,13 +115,14 @@ def _known(workspace: Workspace, package: Package) -> Mapping[Ref, Known]:
     )
 
 
-def _with_what_did_not_come(
-    piece: Slice, entries: Iterator[Entry], notes: Mapping[str, Any]
-) -> list[Entry]:
-    lost = {uid for uid, _ in notes["without_enrollment"]}
+def _what_did_not_come(piece: Slice, notes: Mapping[str, Any]) -> list[Entry]:
+    """Return lines that are not remembered: rights lost for a night look the same as a purge.
+
+    A refusal stays open, and every run asks for whom it is about.
+    """
     absent = [_line(piece, uid, Outcome.MISSING, NOT_RETURNED) for uid in notes["absent"]]
     gone = [_line(piece, uid, Outcome.HELD, GONE) for uid in notes["gone"]]
-    return [*absent, *gone, *(_missing_if(entry, lost) for entry in entries)]
+    return [*absent, *gone]
 
 
 def _line(piece: Slice, uid: str, outcome: Outcome, code: str) -> Entry:

@@ -1,0 +1,121 @@
+"""A load leaves what it knows in the state, also of who did not come and if it dies half-way."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from builders import CLINIC, MODEL, PEOPLE, PROGRAM, page, person
+from dhis2_api.client import Dhis2Client
+from dhis2_api.importer import Ref
+from scripted_server import Reply, Request, as_json, of_version, scripted
+from servers import route
+from tracker_sync.arrow_json import parse_page
+from tracker_sync.loading import Destination
+from tracker_sync.package import Staged, staged, writing_package
+from tracker_sync.publish import publish
+from tracker_sync.servers import note_servers, state_folder
+from tracker_sync.slicing import Slice
+from tracker_sync.state import open_refusals
+from tracker_sync.steps.load import load
+from tracker_sync.steps.transform import transform
+from tracker_sync.tables import PERSON_ROW, flatten
+from tracker_sync.workspace import Workspace
+
+
+PIECE = Slice(CLINIC, "Rufisque", 1)
+AWA = Ref("TRACKED_ENTITY", "person00001")
+Json = dict[str, Any]
+
+
+def bare(uid: str) -> Json:
+    return person(uid, enrollments=[])
+
+
+class There:
+    """A destination that keeps people, unless it is told to refuse them."""
+
+    def __init__(self) -> None:
+        self.people: dict[str, Json] = {}
+        self.refuses = False
+
+    def __call__(self, request: Request) -> Reply:
+        if request.method == "GET":
+            asked = request.query["trackedEntities"].split(",")
+            return Reply(200, page(*(self.people[uid] for uid in asked if uid in self.people)))
+        sent = [item["trackedEntity"] for item in request.body["trackedEntities"]]
+        items = [{"trackerType": "TRACKED_ENTITY", "uid": uid} for uid in sent]
+        errors = [{**item, "errorCode": "E1064"} for item in items if self.refuses]
+        self.people |= {uid: bare(uid) for uid in sent if not self.refuses}
+        stored = {"TRACKED_ENTITY": {"objectReports": [] if self.refuses else items}}
+        return as_json(
+            {
+                "status": "OK",
+                "validationReport": {"errorReports": errors},
+                "bundleReport": {"typeReportMap": stored},
+            }
+        )
+
+
+class Nights:
+    """One slice that is loaded night after night."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.number = 0
+        self.there = There()
+        self.workspace = self.next()
+
+    def next(self) -> Workspace:
+        self.number += 1
+        self.workspace = Workspace(self.folder, "demo", f"night-{self.number}")
+        note_servers(self.workspace, "a", "b")
+        publish(self.workspace.model, MODEL.to_json().encode())
+        return self.workspace
+
+    def stage(self, *came: str, gone: tuple[str, ...] = ()) -> Staged:
+        """Return the bundles of people, one row group each."""
+        folder = self.workspace.package(CLINIC, 1)
+        with writing_package(folder) as package:
+            for uid in came:
+                rows = parse_page(page(bare(uid)), PEOPLE, PERSON_ROW, what="test").rows
+                package.add(flatten(rows, (PROGRAM,)))
+            package.notes |= {"absent": [], "gone": [*gone], "without_enrollment": []}
+            package.notes |= {"read_number": self.number, "timings": {}}
+            package.notes["read_at"] = "2026-11-24T13:00:00+00:00"
+        return transform(staged(folder)).package
+
+    def load(self, bundles: Staged, **batches: int) -> Json:
+        script = of_version("2.42.4", self.there)
+        terms = route(programs=(PROGRAM,), batches=batches)
+        with scripted(script) as server, Dhis2Client(server.url) as client:
+            there = Destination(client, terms.programs, pauses=())
+            return load(there, terms, self.workspace, PIECE, bundles)
+
+    def open(self) -> set[Ref]:
+        return {*open_refusals(state_folder(self.workspace))}
+
+
+@pytest.fixture
+def nights(tmp_path: Path) -> Nights:
+    return Nights(tmp_path)
+
+
+def test_a_refusal_stays_open_while_the_source_does_not_return_the_person(nights: Nights) -> None:
+    nights.there.refuses = True
+    nights.load(nights.stage(AWA.uid))
+    refused = nights.open()
+
+    nights.next()
+    lost_rights = nights.load(nights.stage(gone=(AWA.uid,)))
+    without = nights.open()
+    nights.there.refuses = False
+    nights.next()
+    nights.load(nights.stage(AWA.uid))
+
+    assert lost_rights["codes"] == {"SYNC_GONE_AT_SOURCE": 1}
+    assert refused == without == {AWA}
+    assert nights.open() == set()
+    assert nights.there.people.keys() == {AWA.uid}
