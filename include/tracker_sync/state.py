@@ -1,6 +1,6 @@
 """The state: what earlier runs of a route know, a cache of the truth.
 
-Append-only Parquet, one page a run and slice, folded on read: of two lines about one
+Append-only Parquet, some pages a run and slice, folded on read: of two lines about one
 object the later counts, which is the one that rests on the later read. Lost, it is
 rebuilt by comparing the two servers (docs/state.md).
 """
@@ -51,11 +51,11 @@ class Page:
 
 
 def remember(page: Page, entries: Iterable[Entry], model_hash: str) -> None:
-    """Add what a slice of a run came to; nothing that was known is changed or removed.
+    """Add a page of what a slice of a run came to; nothing that was known is changed or removed.
 
     Args:
         page: Where to.
-        entries: Its ledger.
+        entries: Its ledger, or part of it.
         model_hash: The programs' metadata it was loaded under.
     """
     kept = as_table(entry for entry in entries if entry.outcome in _REMEMBERED)

@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from builders import CLINIC, MODEL, PEOPLE, PROGRAM, page, person
+from builders import CLINIC, MODEL, PEOPLE, PROGRAM, SURVEILLANCE, page, person
 from dhis2_api.client import Dhis2Client
+from dhis2_api.errors import TransientError
 from dhis2_api.importer import Ref
+from dhis2_api.patience import Patience
 from scripted_server import Reply, Request, as_json, of_version, scripted
 from servers import route
 from tracker_sync.arrow_json import parse_page
 from tracker_sync.loading import Destination
+from tracker_sync.outcome import Entry, Outcome
 from tracker_sync.package import Staged, staged, writing_package
 from tracker_sync.publish import publish
+from tracker_sync.remembering import remember_as_they_come
 from tracker_sync.servers import note_servers, state_folder
 from tracker_sync.slicing import Slice
-from tracker_sync.state import open_refusals
+from tracker_sync.state import Page, open_refusals, recall
+from tracker_sync.state_pages import pages
 from tracker_sync.steps.load import load
 from tracker_sync.steps.transform import transform
 from tracker_sync.tables import PERSON_ROW, flatten
@@ -35,13 +42,17 @@ def bare(uid: str) -> Json:
 
 
 class There:
-    """A destination that keeps people, unless it is told to refuse them."""
+    """A destination that keeps people, unless it is told to refuse them, or to die."""
 
     def __init__(self) -> None:
         self.people: dict[str, Json] = {}
         self.refuses = False
+        self.requests_left = 1_000
 
     def __call__(self, request: Request) -> Reply:
+        self.requests_left -= 1
+        if self.requests_left < 0:
+            return as_json({}, 503)
         if request.method == "GET":
             asked = request.query["trackedEntities"].split(",")
             return Reply(200, page(*(self.people[uid] for uid in asked if uid in self.people)))
@@ -83,6 +94,7 @@ class Nights:
                 rows = parse_page(page(bare(uid)), PEOPLE, PERSON_ROW, what="test").rows
                 package.add(flatten(rows, (PROGRAM,)))
             package.notes |= {"absent": [], "gone": [*gone], "without_enrollment": []}
+            package.notes["children_not_returned"] = []
             package.notes |= {"read_number": self.number, "timings": {}}
             package.notes["read_at"] = "2026-11-24T13:00:00+00:00"
         return transform(staged(folder)).package
@@ -90,7 +102,8 @@ class Nights:
     def load(self, bundles: Staged, **batches: int) -> Json:
         script = of_version("2.42.4", self.there)
         terms = route(programs=(PROGRAM,), batches=batches)
-        with scripted(script) as server, Dhis2Client(server.url) as client:
+        patience = Patience(budget=0)
+        with scripted(script) as server, Dhis2Client(server.url, patience=patience) as client:
             there = Destination(client, terms.programs, pauses=())
             return load(there, terms, self.workspace, PIECE, bundles)
 
@@ -119,3 +132,33 @@ def test_a_refusal_stays_open_while_the_source_does_not_return_the_person(nights
     assert refused == without == {AWA}
     assert nights.open() == set()
     assert nights.there.people.keys() == {AWA.uid}
+
+
+def test_what_was_loaded_before_a_destination_died_is_known(nights: Nights) -> None:
+    people = [f"person{number:05}" for number in range(6)]
+    bundles = nights.stage(*people)
+    nights.there.requests_left = 3 * 2 + 1  # compare, send, read back: two batches, and one look
+
+    with pytest.raises(TransientError):
+        nights.load(bundles, tracked_entities=2)
+
+    known = recall(state_folder(nights.workspace), people, but_run="night-2")
+    assert {ref.uid for ref in known} == nights.there.people.keys() == {*people[:4]}
+    assert not any(what.refused for what in known.values())
+
+
+def test_a_large_slice_is_remembered_in_few_pages_as_it_goes(tmp_path: Path) -> None:
+    refs = [Ref("EVENT", f"event{number:06}") for number in range(4_500)]
+    seen: list[int] = []
+
+    def entries() -> Iterator[Entry]:
+        for ref in refs:
+            yield Entry(ref, None, Outcome.STORED, content_hash="h")
+            seen.append(len(pages(tmp_path)))
+
+    page = Page(tmp_path, "r1", "slice", 1, datetime.now(UTC), SURVEILLANCE)
+    came = remember_as_they_come(page, entries(), "m1")
+
+    assert [entry.ref for entry in came] == refs
+    assert (seen[1_998], seen[2_001], seen[-1], len(pages(tmp_path))) == (0, 1, 2, 3)
+    assert recall(tmp_path, (), "r2", {ref.uid for ref in refs}).keys() == {*refs}

@@ -21,10 +21,11 @@ from tracker_sync.package import Package, Staged, open_package
 from tracker_sync.plan import Known, Past
 from tracker_sync.publish import publish
 from tracker_sync.read_number import never_below
+from tracker_sync.remembering import remember_as_they_come
 from tracker_sync.route import Route
 from tracker_sync.servers import state_folder
 from tracker_sync.slicing import Slice
-from tracker_sync.state import Page, recall, remember
+from tracker_sync.state import Page, recall
 from tracker_sync.tally import refusals, tally_by_kind
 from tracker_sync.trees import KINDS
 from tracker_sync.workspace import Workspace, folder_name
@@ -55,19 +56,10 @@ def load(
     workspace.ledger(piece.slice).unlink(missing_ok=True)
     package = open_package(bundles)
     model = Model.from_json(workspace.model.read_text(encoding="utf-8"))
-    loaded = _loaded(destination, route, workspace, package, model)
-    lost = {uid for uid, _ in package.notes["without_enrollment"]}
-    came = [_missing_if(entry, lost) for entry in loaded]
-    page = Page(
-        state_folder(workspace),
-        folder_name(workspace.run_id),
-        piece.slice,
-        package.notes["read_number"],
-        datetime.fromisoformat(package.notes["read_at"]),
-        piece.program,
-    )
+    page = _page(workspace, piece, package)
     never_below(workspace.reads, page.read_number)
-    remember(page, came, model.hash)
+    loaded = _loaded(destination, route, workspace, package, model)
+    came = remember_as_they_come(page, loaded, model.hash)
     entries = [*_what_did_not_come(piece, package.notes), *came]
     write_ledger(workspace.ledger(piece.slice), entries)
     timings = {**package.notes["timings"], "load": round(time.monotonic() - began, 3)}
@@ -93,11 +85,23 @@ def _loaded(
     destination: Destination, route: Route, workspace: Workspace, package: Package, model: Model
 ) -> Iterator[Entry]:
     past = Past(_known(workspace, package), package.notes["read_number"], model)
+    lost = {uid for uid, _ in package.notes["without_enrollment"]}
     for trees in each_batch(package, route.batches):
         entries = load_batch(destination, trees, past)
         sent = sum(entry.sent for entry in entries)
         _log.info("%s people or events compared, %s objects sent", len(trees), sent)
-        yield from entries
+        yield from (_missing_if(entry, lost) for entry in entries)
+
+
+def _page(workspace: Workspace, piece: Slice, package: Package) -> Page:
+    return Page(
+        state_folder(workspace),
+        folder_name(workspace.run_id),
+        piece.slice,
+        package.notes["read_number"],
+        datetime.fromisoformat(package.notes["read_at"]),
+        piece.program,
+    )
 
 
 def _known(workspace: Workspace, package: Package) -> Mapping[Ref, Known]:
