@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from builders import MODEL
 from tracker_sync.publish import publish
@@ -51,7 +52,7 @@ def planned(
             "programs": [*programs],
             "listed": uid not in unlisted,
         }
-        for uid, programs in expected.items()
+        for uid, programs in sorted(expected.items())
     ]
     if not workspace.servers.exists():
         note_servers(workspace, "https://a.example", "https://b.example")
@@ -71,3 +72,10 @@ def planned(
         ),
     )
     return workspace
+
+
+def list_children(workspace: Workspace, below: Mapping[str, Mapping[str, list[str]]]) -> None:
+    """Let lists have named `enrollments` and `events` alive below those who are read."""
+    rows = pq.read_table(workspace.listing).to_pylist()
+    more = [row | below.get(row["uid"], {}) for row in rows]
+    write_sealed(workspace.listing, pa.Table.from_pylist(more, TO_READ))

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from dhis2_api.client import Dhis2Client
+from tracker_sync.listed_children import CHILDREN, ListedChildren
 from tracker_sync.people import PEOPLE, Batches, Wanted, events_wanted, read_wanted
 from tracker_sync.probe import unknown_keys
 from tracker_sync.relations import may_be_related, once_each, relationships_wanted
@@ -30,10 +31,12 @@ class Listed:
     Attributes:
         programs: Everybody -> the programs whose lists named them alive.
         unlisted: Those who are read for an open refusal only.
+        children: What lists named alive below them.
     """
 
     programs: Mapping[str, tuple[str, ...]]
     unlisted: Collection[str]
+    children: ListedChildren
 
 
 def read_listed(listing: Path, slice_id: str) -> Listed:
@@ -48,14 +51,16 @@ def read_listed(listing: Path, slice_id: str) -> Listed:
     expected: dict[str, tuple[str, ...]] = {}
     unlisted: set[str] = set()
     shared: dict[tuple[str, ...], tuple[str, ...]] = {}
+    children: list[pa.RecordBatch] = []
     names = ("uid", "programs", "listed")
     with pq.ParquetFile(listing) as file:
-        for part in file.iter_batches(1_000, columns=["slice", *names]):
+        for part in file.iter_batches(1_000, columns=["slice", *names, *CHILDREN]):
             rows = part.filter(pc.equal(part["slice"], slice_id))
             for uid, programs, listed in zip(*(rows[n].to_pylist() for n in names), strict=True):
                 expected[uid] = shared.setdefault(tuple(programs or ()), tuple(programs or ()))
                 unlisted |= set() if listed else {uid}
-    return Listed(expected, unlisted)
+            children.append(rows.select([*CHILDREN]))
+    return Listed(expected, unlisted, ListedChildren([*expected], pa.Table.from_batches(children)))
 
 
 @dataclass(slots=True)

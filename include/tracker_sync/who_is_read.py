@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 
 from dhis2_api.importer import Ref
 from dhis2_api.reading import read_by_uid
+from tracker_sync.listed_children import CHILDREN
 from tracker_sync.run_lists import RunLists
 from tracker_sync.selecting import subjects
 
@@ -17,7 +18,8 @@ from tracker_sync.selecting import subjects
 # One row a person (`TRACKED_ENTITY`), or an event of a program without registration
 # (`EVENT`, with that `program`). `org_unit` is empty where nobody knows it. `programs` are
 # those whose lists named it alive; a read that shows no enrollment in one of them has lost
-# something. Not `listed` are those who are read for an open refusal only.
+# something. `enrollments` and `events` are what lists named alive of a person, and must come
+# with it. Not `listed` are those who are read for an open refusal only.
 READ = pa.schema(
     [
         ("kind", pa.string()),
@@ -26,6 +28,8 @@ READ = pa.schema(
         ("org_unit", pa.string()),
         ("programs", pa.list_(pa.string())),
         ("listed", pa.bool_()),
+        ("enrollments", pa.list_(pa.string())),
+        ("events", pa.list_(pa.string())),
     ]
 )
 _Place = tuple[str, str | None]  # program, org unit
@@ -86,18 +90,28 @@ def _named(entering: pa.Table, types: Collection[str]) -> pa.Table:
             "org_unit": pc.if_else(itself, entering["org_unit"], _NOTHING),
             "programs": pc.if_else(alive, entering["scope"], _NOTHING),
             "itself": itself,
+            **{name: _theirs(entering, name, pc.and_not(alive, alone)) for name in CHILDREN},
             "updated_at": entering["updated_at"],
         }
     ).sort_by([("programs", "ascending"), ("updated_at", "ascending")])
     return _each_once(rows)
 
 
+def _theirs(entering: pa.Table, kind: str, which: pa.ChunkedArray) -> pa.ChunkedArray:
+    of_kind = pc.and_(which, pc.equal(entering["kind"], kind))
+    return pc.if_else(of_kind, entering["uid"], _NOTHING)
+
+
 def _each_once(rows: pa.Table) -> pa.Table:
     keys = ["kind", "uid", "program"]
+    distinct = ["programs", *CHILDREN]
     found = rows.group_by(keys, use_threads=False).aggregate(
-        [("org_unit", "last"), ("programs", "distinct", _ONLY_VALID), ("itself", "any")]
+        [
+            *[("org_unit", "last"), ("itself", "any")],
+            *[(name, "distinct", _ONLY_VALID) for name in distinct],
+        ]
     )
-    named = found.rename_columns([*keys, "org_unit", "programs", "itself"])
+    named = found.rename_columns([*keys, "org_unit", "itself", *distinct])
     return named.append_column("listed", pa.repeat(pa.scalar(value=True), len(named)))
 
 
@@ -127,4 +141,4 @@ def _places(lists: RunLists, refs: Mapping[Ref, str]) -> dict[Ref, _Place]:
 def _row(ref: Ref, place: _Place) -> dict[str, object]:
     program, org_unit = place
     given = {"kind": ref.kind, "uid": ref.uid, "program": program, "org_unit": org_unit}
-    return {**given, "programs": [], "listed": False}
+    return {**given, "programs": [], "listed": False, "enrollments": [], "events": []}

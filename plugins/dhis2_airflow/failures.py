@@ -12,13 +12,14 @@ from tracker_sync.publish import StagingUnusable
 from tracker_sync.routes import InvalidRoute
 from tracker_sync.sealed import BrokenSeal
 from tracker_sync.state_pages import StateUnusable
+from tracker_sync.steps.extract import NothingPlanned
 from tracker_sync.steps.settle import RunNotClean
 
 
 # The errors whose text is ours, hence free of patients' values.
 _OURS = (
     *(Dhis2Error, DamagedPackage, BrokenSeal, InvalidRoute),
-    *(RunNotClean, StagingUnusable, StateUnusable),
+    *(RunNotClean, NothingPlanned, StagingUnusable, StateUnusable),
 )
 
 _log = logging.getLogger(__name__)

@@ -11,13 +11,17 @@ from tracker_sync.package import DamagedPackage
 from tracker_sync.routes import InvalidRoute
 from tracker_sync.sealed import BrokenSeal
 from tracker_sync.state_pages import StateUnusable
+from tracker_sync.steps.extract import NothingPlanned
 from tracker_sync.steps.settle import RunNotClean
 
 
 DHIS2_RETRIES = ExceptionRetryPolicy(
     rules=[
         RetryRule(
-            [PermanentError, InvalidRoute, RunNotClean, DamagedPackage, BrokenSeal, StateUnusable],
+            [
+                *[PermanentError, InvalidRoute, RunNotClean, NothingPlanned],
+                *[DamagedPackage, BrokenSeal, StateUnusable],
+            ],
             RetryAction.FAIL,
             reason="a person must act first",
         ),

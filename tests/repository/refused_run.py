@@ -48,7 +48,8 @@ class Run:
 def run_with_refusals(folder: Path) -> Run:
     """Five thousand events are refused, with every code there is.
 
-    One person does not come, and two slices never report: of a person and of a lone event.
+    One person does not come, nor an event of another, and two slices never report: of a
+    person and of a lone event.
     """
     workspace = Workspace(folder / "staging", "demo", "manual__2026-11-24T02:00:00+00:00")
     demo = route(programs=(PROGRAM,))
@@ -100,6 +101,7 @@ def stage(workspace: Workspace, people: list[dict[str, Any]]) -> Staged:
     with writing_package(folder) as package:
         package.add(flatten(rows, (PROGRAM,)))
         package.notes |= {"absent": ["absent00001"], "gone": [], "without_enrollment": []}
+        package.notes["children_not_returned"] = [["EVENT", "hidden00001", "person00000"]]
         package.notes["read_number"] = 1
         package.notes["read_at"] = "2026-11-24T13:00:00+00:00"
         package.notes["timings"] = {"extract": 0.1}

@@ -113,6 +113,16 @@ def test_five_thousand_refusals_fit_into_an_xcom(run: Run) -> None:
     assert len(run.settled.report["refusals"]) < run.settled.report["refusals_in_all"]
 
 
+def test_a_child_that_did_not_come_with_its_person_is_missing(run: Run) -> None:
+    ledger = pq.read_table(run.workspace.ledger(CLINIC)).to_pylist()
+
+    (line,) = [row for row in ledger if row["uid"] == "hidden00001"]
+    assert (line["kind"], line["tracked_entity"]) == ("EVENT", "person00000")
+    assert (line["outcome"], line["code"]) == (Outcome.MISSING, "SYNC_CHILD_NOT_RETURNED")
+    assert any("1 missing, SYNC_CHILD_NOT_RETURNED" in text for text in run.settled.problems)
+    assert not run.settled.accounted
+
+
 def test_the_columns_of_the_ledger_are_documented(run: Run) -> None:
     ledger = table(REPORT, "The ledger")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,12 +18,12 @@ from dhis2_api.errors import RequestRefused
 from dhis2_api.export import Listing
 from dhis2_api.patience import Patience
 from dhis2_api.reading import read_list
-from planned import SLICE, planned
+from planned import SLICE, list_children, planned
 from scripted_server import Reply, Request, as_json, of_version, scripted
 from servers import HIV, MATERNAL, PERSON, SENEGAL, SURVEILLANCE, VACCINATION, route, running
 from tracker_sync.package import Package, open_package
 from tracker_sync.route import Reading
-from tracker_sync.steps.extract import extract
+from tracker_sync.steps.extract import NothingPlanned, extract
 from tracker_sync.workspace import Workspace
 
 
@@ -78,7 +79,8 @@ def test_everything_of_everybody_is_staged(version: str, tmp_path: Path) -> None
     values = below(people, "enrollments", "events", "dataValues")
     assert {*column(package, "data_values", "value")} == {value["value"] for value in values}
     assert {*column(package, "owners", "program")} == {*REGISTERING}
-    for kept in ("absent", "gone", "without_enrollment", "relationships_not_read", "unknown_keys"):
+    lost = ("absent", "gone", "without_enrollment", "children_not_returned")
+    for kept in (*lost, "relationships_not_read", "unknown_keys"):
         assert package.notes[kept] == [], kept
 
 
@@ -119,12 +121,12 @@ def people_page(*people: dict[str, Any]) -> Reply:
 
 
 def staged_of(
-    workspace: Workspace, script: Script, *programs: str
+    workspace: Workspace, script: Script, *programs: str, at_once: int = 1
 ) -> tuple[Package, list[Request]]:
     patience = Patience(budget=0)
     with scripted(of_version("2.43.1", script)) as server:
         with Dhis2Client(server.url, patience=patience) as client:
-            package = stage(client, workspace, *(programs or (HIV,)), at_once=1)
+            package = stage(client, workspace, *(programs or (HIV,)), at_once=at_once)
     return package, server.requests
 
 
@@ -143,6 +145,55 @@ def test_who_does_not_come_back_is_named_and_who_lost_an_enrollment_too(tmp_path
     assert package.notes["gone"] == ["person00004"]
     assert package.notes["without_enrollment"] == [["person00002", HIV]]
     assert column(package, "tracked_entities", "trackedEntity") == ["person00001", "person00002"]
+
+
+@pytest.mark.parametrize("at_once", [1, 2, 20])
+def test_a_listed_child_that_comes_neither_alive_nor_dead_is_named(
+    at_once: int, tmp_path: Path
+) -> None:
+    """Since 2.42 a list of what the account may not see is empty (tracker-api 2)."""
+    uids = [f"person{number:05}" for number in range(1, 6)]
+    whole, hidden, without, dead, purged = uids
+    below = {
+        uid: {"enrollments": [f"enroll{uid[-5:]}"], "events": [f"event1{uid[-5:]}"]} for uid in uids
+    }
+    workspace = planned(tmp_path, {uid: [HIV] for uid in reversed(uids)})
+    list_children(workspace, below)
+
+    def enrolled(uid: str, *events: dict[str, Any], deleted: bool = False) -> dict[str, Any]:
+        terms: dict[str, Any] = {"program": HIV, "events": [*events], "deleted": deleted}
+        return person(uid, enrollments=[enrollment(*below[uid]["enrollments"], **terms)])
+
+    answers = {
+        whole: enrolled(whole, event(*below[whole]["events"], deleted=True), deleted=True),
+        hidden: enrolled(hidden),
+        without: person(without, enrollments=[]),
+        dead: person(dead, deleted=True, enrollments=[]),
+    }
+
+    def script(request: Request) -> Reply:
+        asked = request.query["trackedEntities"].split(",")
+        return people_page(*(answers[uid] for uid in asked if uid in answers))
+
+    package, _ = staged_of(workspace, script, at_once=at_once)
+
+    assert sorted(package.notes["children_not_returned"]) == [
+        ["ENROLLMENT", "enroll00003", without],
+        ["EVENT", "event100002", hidden],
+        ["EVENT", "event100003", without],
+    ]
+    assert package.notes["absent"] == [purged]
+    assert package.notes["without_enrollment"] == [[without, HIV]]
+
+
+def test_a_run_whose_staging_was_removed_says_what_to_do(tmp_path: Path) -> None:
+    workspace = planned(tmp_path, {"person00001": [HIV]})
+    shutil.rmtree(workspace.run)
+
+    with pytest.raises(NothingPlanned, match=r"by hand with `from` .* clear the whole run"):
+        staged_of(workspace, lambda _: people_page(person("person00001")))
+
+    assert not workspace.run.exists()
 
 
 def test_tombstones_of_people_enrollments_and_events_are_staged(tmp_path: Path) -> None:

@@ -170,6 +170,9 @@ def test_everybody_is_in_exactly_one_slice(untouched: Dhis2Client, tmp_path: Pat
     assert len(people) == REGISTERED - UNENROLLED
     assert {row["kind"] for row in people.values()} == {"TRACKED_ENTITY"}
     assert all(row["programs"] and row["listed"] for row in people.values())
+    for name in ("enrollments", "events"):
+        below = [uid for row in people.values() for uid in row[name]]
+        assert len(below) == len(set(below)) > 100, name
     counts = Counter(row["slice"] for row in people.values())
     assert counts == {piece.slice: piece.to_read for piece in nights.plan.slices}
     assert len(counts) > 1
@@ -304,6 +307,7 @@ class TestALaterNight:
 
         row = nights.listed()["byEventOnly"]
         assert (row["programs"], row["slice"]) == ([VACCINATION], RUFISQUE)
+        assert (row["enrollments"], row["events"]) == ([], ["onlyEvent01"])
         assert plan.only_from_children == 1
 
     def test_reads_who_was_registered_without_enrollment_since(
@@ -344,6 +348,21 @@ class TestALaterNight:
 
         assert nights.listed().keys() == {gone}
         assert nights.listed()[gone]["programs"] == []
+
+    def test_names_the_children_that_lists_named_alive(
+        self, district: Dhis2Client, tmp_path: Path
+    ) -> None:
+        nights = Nights(district, tmp_path, programs=(VACCINATION, MATERNAL))
+        send(district, trackedEntities=[registered("children001")])
+        kept = enrolled("children001", "enrollChi01")
+        other = enrolled("children001", "enrollChi02", program=MATERNAL)
+        send(district, enrollments=[kept, other])
+        remove(district, "ENROLLMENT", "enrollChi02")
+
+        nights.plan_next()
+
+        row = nights.listed()["children001"]
+        assert (row["enrollments"], row["events"]) == (["enrollChi01"], [])
 
     def test_is_quiet_where_nothing_happened(self, district: Dhis2Client, tmp_path: Path) -> None:
         nights = Nights(district, tmp_path, programs=(HIV, SURVEILLANCE))

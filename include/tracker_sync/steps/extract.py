@@ -13,6 +13,7 @@ from typing import Any
 import pyarrow.compute as pc
 
 from dhis2_api.client import Dhis2Client
+from tracker_sync.listed_children import Child
 from tracker_sync.metadata.model import Model
 from tracker_sync.package import PackageWriter, Staged, staged, writing_package
 from tracker_sync.read_number import next_read_number
@@ -24,7 +25,16 @@ from tracker_sync.tables import Tables
 from tracker_sync.workspace import Workspace
 
 
+_TRIGGER_OR_CLEAR = (
+    "has no plan any more: its staging was removed, or a task before `plan_slices` ran anew. "
+    "Trigger a run by hand with `from` at the start of its window, or clear the whole run"
+)
+
 _log = logging.getLogger(__name__)
+
+
+class NothingPlanned(Exception):
+    """The files of the run were removed, or its plan was voided; says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +58,16 @@ def extract(
     """Read everybody of a slice, and stage the tables of `tables.TABLES`.
 
     What the package's notes say is told in `docs/staging.md`. They name who did not come
-    (`absent`, or `gone` if only an open refusal had them read), and who came without an
-    enrollment in a program that lists them: lost rights look like emptiness (measured: Flows).
+    (`absent`, or `gone` if only an open refusal had them read), who came without an
+    enrollment in a program that lists them, and which listed children did not come with
+    their people: lost rights look like emptiness (measured: Flows).
+
+    Raises:
+        NothingPlanned: The run's files are not there.
     """
     began, read_at = time.monotonic(), datetime.now(UTC)
+    if not workspace.plan.is_file():
+        raise NothingPlanned(f"{workspace.run.name} {_TRIGGER_OR_CLEAR}")
     read_number = next_read_number(workspace.reads, state_folder(workspace))
     workspace.ledger(slice_id).unlink(missing_ok=True)  # an earlier try's is void from here on
     run_plan = read_run_plan(workspace.plan)
@@ -79,14 +95,17 @@ def extract(
 def _stage(package: PackageWriter, reading: SliceReading, listed: Listed) -> dict[str, Any]:
     """Write what comes, and return the notes about what does not."""
     lost: list[tuple[str, str]] = []
-    with closing(reading.tables(sorted(listed.programs))) as groups:
+    children: list[Child] = []
+    with closing(reading.tables([*listed.programs])) as groups:
         for tables in groups:
             package.add(tables)
             lost += without_enrollment(tables, listed.programs)
+            children += listed.children.not_returned(tables)
     return {
         "absent": sorted(reading.absent.difference(listed.unlisted)),
         "gone": sorted(reading.absent.intersection(listed.unlisted)),
         "without_enrollment": lost,
+        "children_not_returned": children,
         "relationships_not_read": sorted(reading.not_related),
     }
 

@@ -34,6 +34,7 @@ from tracker_sync.workspace import Workspace, folder_name
 NOT_RETURNED = "SYNC_NOT_RETURNED"
 GONE = "SYNC_GONE_AT_SOURCE"
 ENROLLMENT_NOT_RETURNED = "SYNC_ENROLLMENT_NOT_RETURNED"
+CHILD_NOT_RETURNED = "SYNC_CHILD_NOT_RETURNED"
 SCHEMA_VERSION = 1
 _MOST_EXAMPLES = 50
 
@@ -126,7 +127,11 @@ def _what_did_not_come(piece: Slice, notes: Mapping[str, Any]) -> list[Entry]:
     """
     absent = [_line(piece, uid, Outcome.MISSING, NOT_RETURNED) for uid in notes["absent"]]
     gone = [_line(piece, uid, Outcome.HELD, GONE) for uid in notes["gone"]]
-    return [*absent, *gone]
+    children = [
+        Entry(Ref(kind, uid), person, Outcome.MISSING, code=CHILD_NOT_RETURNED)
+        for kind, uid, person in notes["children_not_returned"]
+    ]
+    return [*absent, *gone, *children]
 
 
 def _line(piece: Slice, uid: str, outcome: Outcome, code: str) -> Entry:

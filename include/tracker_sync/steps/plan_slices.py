@@ -31,7 +31,8 @@ from tracker_sync.window import Occasion, Window, window_of
 from tracker_sync.workspace import Workspace
 
 
-# Who is read by which slice; the other columns are those of `who_is_read.READ`.
+# Who is read by which slice, in the order of kind and UID; the other columns are those of
+# `who_is_read.READ`.
 TO_READ = pa.schema(
     [
         ("kind", pa.string()),
@@ -39,6 +40,8 @@ TO_READ = pa.schema(
         ("slice", pa.string()),
         ("programs", pa.list_(pa.string())),
         ("listed", pa.bool_()),
+        ("enrollments", pa.list_(pa.string())),
+        ("events", pa.list_(pa.string())),
     ]
 )
 
@@ -61,7 +64,6 @@ def plan_slices(
     Raises:
         PermanentError: It is not clear what the run is to read, or the source cannot be
             asked for a selection of the route.
-        UnexpectedAnswer: A list lacks what was asked for, or somebody has no org unit.
     """
     _void_ledgers(workspace)
     server = read_server(client)
