@@ -12,13 +12,12 @@ from datetime import datetime, timedelta
 
 from dhis2_api.client import Dhis2Client
 from dhis2_api.data_store import create_value, read_value, replace_value
-from dhis2_api.errors import PermanentError
-from tracker_sync.watermark import as_instants, as_texts, moved
+from tracker_sync.clocks import TOLERATED
+from tracker_sync.watermark import NoWatermarks, as_instants, as_texts, moved
 from tracker_sync.window import Window
 
 
 NAMESPACE = "tracker-sync"
-_CORRECTED = timedelta(minutes=5)  # by so much a clock that is kept right may be set back
 
 Marks = Mapping[str, datetime]
 
@@ -49,10 +48,22 @@ class BothSides:
         """Return both sides without a watermark in the future.
 
         If the source's clock was set back, what was stamped since then lies before the
-        watermark and nobody read it. Since when is not known, so the watermark is dropped; but
-        not for the minutes that an overlap covers anyway.
+        watermark and nobody read it. So the watermark is dropped; but not for minutes, which
+        the read begins earlier by (`Clocks.fallen_until`).
         """
         return BothSides(_past(self.airflow, now), _past(self.destination, now))
+
+    def drawn_back(self, by: timedelta, before: BothSides) -> BothSides:
+        """Return both sides after the source's clock fell, as far as no run has read over that.
+
+        Args:
+            by: How far it fell.
+            before: Both sides before a run moved some; the others are drawn back.
+        """
+        return BothSides(
+            _drawn_back(self.airflow, by, before.airflow),
+            _drawn_back(self.destination, by, before.destination),
+        )
 
     def finding(self, key: str) -> str:
         """Say what the two sides know of a key, and what it means where they disagree."""
@@ -81,8 +92,12 @@ _NEITHER = "no watermark yet: a run without dates of its own reads everything"
 
 
 def _past(marks: Marks, now: datetime) -> dict[str, datetime]:
-    known = {key: mark for key, mark in marks.items() if mark - now <= _CORRECTED}
+    known = {key: mark for key, mark in marks.items() if mark - now <= TOLERATED}
     return {key: min(mark, now) for key, mark in known.items()}
+
+
+def _drawn_back(marks: Marks, by: timedelta, before: Marks) -> dict[str, datetime]:
+    return {key: mark - by if mark == before.get(key) else mark for key, mark in marks.items()}
 
 
 def _at_least(marks: Marks, after: Marks) -> dict[str, datetime]:
@@ -93,15 +108,13 @@ def read_checkpoint(client: Dhis2Client, route: str) -> dict[str, datetime]:
     """Return the watermarks that the destination keeps of a route, by key.
 
     Raises:
-        PermanentError: What it keeps are no watermarks.
+        NoWatermarks: What it keeps are none.
     """
     try:
         return as_instants(read_value(client, NAMESPACE, _key(route)) or {})
     except ValueError as error:
-        raise PermanentError(
-            f"{client.name}: the data store's key `{_key(route)}` in `{NAMESPACE}` holds no "
-            f"watermarks ({error}): import good ones, or delete it for a baseline"
-        ) from None
+        where = f"{client.name}: the data store's key `{_key(route)}` in `{NAMESPACE}`"
+        raise NoWatermarks.of(where, error) from None
 
 
 def write_checkpoint(client: Dhis2Client, route: str, marks: Marks) -> None:

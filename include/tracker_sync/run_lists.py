@@ -61,15 +61,17 @@ class RunLists:
         source: The server that is read.
         route: The route.
         scopes: What its lists are asked for by.
+        drawn_back: By how much earlier than their windows and the overlap they begin.
     """
 
     source: Source
     route: Route
     scopes: Scopes
+    drawn_back: timedelta = timedelta(0)
 
     def changes(self, windows: Mapping[str, Window]) -> Changes:
         """Return what changed in the windows, one for each scope."""
-        overlap = timedelta(minutes=self.route.reading.overlap_minutes)
+        overlap = timedelta(minutes=self.route.reading.overlap_minutes) + self.drawn_back
         listings = [
             replace(listing, updated_after=windows[scope].read_from(overlap, self.source.zone))
             for scope in self.scopes.all()

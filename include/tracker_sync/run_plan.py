@@ -9,6 +9,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from pydantic import TypeAdapter
+
+from tracker_sync.clocks import Clocks
 from tracker_sync.publish import publish
 from tracker_sync.slicing import Slice
 from tracker_sync.window import Window
@@ -23,6 +26,7 @@ class RunPlan:
         watermark_keys: The same -> what its watermark is kept under.
         slices: Its slices.
         zone: The zone of the source's stamps.
+        clocks: Both servers' clocks before anything was listed.
         only_from_children: People that only a list of enrollments or events named.
         with_open_refusals: People, and events without registration, that no list named,
             read because a refusal is open.
@@ -40,6 +44,7 @@ class RunPlan:
     passes: int = 1
     found_later: int = 0
     selected_away: int = 0
+    clocks: Clocks | None = None
 
     def moving(self) -> dict[str, Window]:
         """Return the windows that move a watermark once accounted for, by its key."""
@@ -57,7 +62,8 @@ def read_run_plan(path: Path) -> RunPlan:
     content: dict[str, Any] = json.loads(path.read_bytes())
     windows = {program: _window(window) for program, window in content.pop("windows").items()}
     slices = tuple(Slice(**item) for item in content.pop("slices"))
-    return RunPlan(windows=windows, slices=slices, **content)
+    clocks = TypeAdapter(Clocks | None).validate_python(content.pop("clocks", None))
+    return RunPlan(windows=windows, slices=slices, clocks=clocks, **content)
 
 
 def _window(window: dict[str, Any]) -> Window:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
+import hmac
 import json
+import secrets
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Self
 
+from dhis2_api.errors import PermanentError
+from tracker_sync.publish import publish
 from tracker_sync.route import ProgramSelection, Route
 from tracker_sync.window import Window
+from tracker_sync.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,24 +26,38 @@ class Scope:
         org_units: The roots, sorted.
         selection: Who of the program enters; only what is set.
         pair: What stands for the two servers, see `servers.pair_of`.
+        zone: The zone of the source's stamps; in another they stand for other instants.
     """
 
     program: str
     org_units: tuple[str, ...]
     selection: Mapping[str, Any]
     pair: str
+    zone: str
 
-    def key(self) -> str:
-        """Return what the watermark is kept under."""
+    def key(self, secret: bytes) -> str:
+        """Return what the watermark is kept under.
+
+        The destination keeps it too, and a selection may hold a person's number, which could
+        be guessed from a plain hash: so it is made with a secret that stays here.
+        """
         text = json.dumps(asdict(self), sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
+        return hmac.new(secret, text.encode(), "sha256").hexdigest()[:16]
 
 
-def scope_of(route: Route, program: str, pair: str) -> Scope:
+def secret_of(workspace: Workspace) -> bytes:
+    """Return the route's secret, from the first time on; with another begins a baseline."""
+    file = workspace.state / "salt"
+    if not file.is_file():
+        publish(file, secrets.token_bytes(32))
+    return file.read_bytes()
+
+
+def scope_of(route: Route, program: str, pair: str, zone: str) -> Scope:
     """Return what the watermark of one of a route's programs speaks of."""
     selection = route.selections.get(program, ProgramSelection())
     chosen = selection.model_dump(mode="json", exclude_defaults=True)
-    return Scope(program, tuple(sorted(route.org_units)), chosen, pair)
+    return Scope(program, tuple(sorted(route.org_units)), chosen, pair, zone)
 
 
 def moved(marks: Mapping[str, datetime], windows: Mapping[str, Window]) -> dict[str, datetime]:
@@ -60,6 +78,18 @@ def moved(marks: Mapping[str, datetime], windows: Mapping[str, Window]) -> dict[
 def as_texts(marks: Mapping[str, datetime]) -> dict[str, str]:
     """Return watermarks as they are kept, e.g. `2026-11-24T02:00:00+00:00`."""
     return {key: mark.isoformat() for key, mark in sorted(marks.items())}
+
+
+class NoWatermarks(PermanentError):
+    """What is kept as watermarks are none."""
+
+    @classmethod
+    def of(cls, where: str, error: ValueError) -> Self:
+        """Return it with what to do."""
+        return cls(
+            f"{where} holds no watermarks ({error}): import good ones "
+            "(`python -m dhis2_airflow.watermark_command import`), or delete it for a baseline"
+        )
 
 
 def as_instants(texts: object) -> dict[str, datetime]:

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 from dhis2_api.errors import PermanentError
 from tracker_sync.asked_span import AskedSpan
+from tracker_sync.clocks import Clocks
 
 
 RunType = Literal["scheduled", "manual", "backfill"]
@@ -32,6 +33,8 @@ class Occasion:
         end: The end of its data interval, where it has one.
         watermarks: Up to where all is accounted for, by key, see `watermark`.
         asked: The span that whoever started the run asked for.
+        clocks: Both servers' clocks, for the run that settles to keep.
+        drawn_back: By how much earlier every read begins, because the source's clock fell.
     """
 
     run_type: RunType
@@ -39,6 +42,8 @@ class Occasion:
     end: datetime | None = None
     watermarks: Mapping[str, datetime] = field(default_factory=dict)
     asked: AskedSpan = field(default_factory=AskedSpan)
+    clocks: Clocks | None = None
+    drawn_back: timedelta = timedelta(0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from airflow.sdk import Context, Param
 
+from dhis2_airflow.watermarks import Standing
 from tracker_sync.asked_span import AskedSpan
 from tracker_sync.route import Route
 from tracker_sync.window import Occasion, RunType
@@ -50,7 +50,7 @@ def asked_of(context: Context, route: Route) -> AskedSpan:
     return AskedSpan.of(context["params"], ZoneInfo(route.timezone))
 
 
-def occasion_of(context: Context, route: Route, watermarks: Mapping[str, datetime]) -> Occasion:
+def occasion_of(context: Context, route: Route, standing: Standing) -> Occasion:
     """Return why a run happens, with its data interval.
 
     A run by API or UI may have no interval at all (airflow 4).
@@ -58,13 +58,15 @@ def occasion_of(context: Context, route: Route, watermarks: Mapping[str, datetim
     Args:
         context: Of the task.
         route: The route.
-        watermarks: How far the runs before it came, by key.
+        standing: How far the runs before it came.
     """
     run = context["dag_run"]
     return Occasion(
         _RUN_TYPES.get(run.run_type, "manual"),
         run.data_interval_start,
         run.data_interval_end,
-        watermarks,
+        standing.sides.agreed(),
         asked_of(context, route),
+        standing.clocks,
+        standing.drawn_back,
     )

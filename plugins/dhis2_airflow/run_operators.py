@@ -10,7 +10,7 @@ from airflow.sdk import BaseOperator, Context
 
 from dhis2_airflow.hook import Dhis2Hook
 from dhis2_airflow.occasion import asked_of, occasion_of
-from dhis2_airflow.watermarks import known_watermarks, move_watermarks
+from dhis2_airflow.watermarks import move_watermarks, standing_of
 from dhis2_api.client import Dhis2Client
 from tracker_sync import preflight, readiness
 from tracker_sync.findings import require_none_blocking
@@ -112,10 +112,10 @@ class PlanSlicesOperator(RouteOperator):
         workspace = self.workspace(context)
         with self.source() as source, self.destination() as destination:
             held(destination, self.route, workspace)
-            sides = known_watermarks(context, self.route, source, destination)
-            occasion = occasion_of(context, self.route, sides.agreed())
+            standing = standing_of(context, self.route, source, destination)
+            occasion = occasion_of(context, self.route, standing)
             plan = plan_slices(source, self.route, workspace, occasion)
-        self.say(window_lines(plan, sides))
+        self.say(window_lines(plan, standing.sides))
         to_read = sum(piece.to_read for piece in plan.slices)
         self.say([f"{to_read} people and events to read, in {len(plan.slices)} slices"])
         return [asdict(piece) for piece in plan.slices]
@@ -132,7 +132,7 @@ class SettleOperator(RouteOperator):
             self.say(report_lines(settlement.report))
             context["ti"].xcom_push("import_report", settlement.summary())
             held(client, route, workspace)
-            move_watermarks(context, route, client, settlement.accounted)
+            move_watermarks(context, route, client, settlement)
         require_clean(settlement)
 
 

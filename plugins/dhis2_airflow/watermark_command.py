@@ -14,7 +14,7 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,10 @@ from dhis2_api.system import read_server
 from tracker_sync.checkpoint import BothSides, Marks, read_checkpoint, write_checkpoint
 from tracker_sync.route import Route
 from tracker_sync.routes import InvalidRoute, load_route, routes_folder
-from tracker_sync.watermark import as_instants, as_texts
+from tracker_sync.watermark import NoWatermarks, as_instants, as_texts
+
+
+_Read = Callable[[], Marks]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -64,13 +67,15 @@ def exported(route: Route) -> list[str]:
 def imported(route: Route, file: Path) -> list[str]:
     """Give both sides the watermarks of a file; return a line for each, saying what changed.
 
+    A side that keeps something else than watermarks counts as empty.
+
     Raises:
         PermanentError: The file is not one of this route, or a watermark lies in the future.
     """
     wanted = _wanted(route, file)
     with Dhis2Hook(route.source).client() as source:
         _require_past(wanted, read_server(source).now)
-    before = _both_sides(route)
+    before = _both_sides(route, _kept_or_none)
     after = BothSides({**before.airflow, **wanted}, {**before.destination, **wanted})
     with Dhis2Hook(route.destination).client() as destination:
         write_checkpoint(destination, route.name, after.destination)
@@ -81,9 +86,24 @@ def imported(route: Route, file: Path) -> list[str]:
     ]
 
 
-def _both_sides(route: Route) -> BothSides:
+def _kept(read: _Read) -> Marks:
+    return read()
+
+
+def _kept_or_none(read: _Read) -> Marks:
+    """Return the watermarks of a side; none if it keeps something else, which is to go."""
+    try:
+        return read()
+    except NoWatermarks:
+        return {}
+
+
+def _both_sides(route: Route, of: Callable[[_Read], Marks] = _kept) -> BothSides:
     with Dhis2Hook(route.destination).client() as destination:
-        return BothSides(stored_watermarks(route), read_checkpoint(destination, route.name))
+        return BothSides(
+            of(lambda: stored_watermarks(route)),
+            of(lambda: read_checkpoint(destination, route.name)),
+        )
 
 
 def _wanted(route: Route, file: Path) -> Marks:

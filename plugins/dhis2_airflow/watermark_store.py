@@ -18,23 +18,23 @@ from dhis2_airflow.watermarks import KEY, watermark_asset
 from dhis2_api.errors import PermanentError
 from tracker_sync.checkpoint import Marks
 from tracker_sync.route import Route
-from tracker_sync.watermark import as_instants, as_texts
+from tracker_sync.watermark import NoWatermarks, as_instants, as_texts
 
 
 def stored_watermarks(route: Route) -> dict[str, datetime]:
     """Return the watermarks that Airflow keeps of a route, by key.
 
     Raises:
-        PermanentError: Airflow does not know the route's DAG yet, or keeps no watermarks there.
+        PermanentError: Airflow does not know the route's DAG yet.
+        NoWatermarks: What it keeps are none.
     """
     with create_session() as session:
         text = get_state_backend().get(_scope(route), KEY, session=session)
     try:
         return as_instants(json.loads(text or "{}"))
     except ValueError as error:
-        raise PermanentError(
-            f"what Airflow keeps of `{route.name}` is no watermark: {error}"
-        ) from None
+        where = f"Airflow's asset `{watermark_asset(route).name}`"
+        raise NoWatermarks.of(where, error) from None
 
 
 def store_watermarks(route: Route, marks: Marks) -> None:

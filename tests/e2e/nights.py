@@ -26,14 +26,14 @@ from dhis2_sandbox.sandbox import Sandbox
 from dhis2_sandbox.server import serve
 from dhis2_sandbox.start import Superuser
 from e2e.sync import Start, Sync, stored_watermarks
-from servers import HIV, MATERNAL, SENEGAL, grant, put
+from servers import HIV, MATERNAL, SENEGAL, SEX, grant, put
 from tracker_sync.checkpoint import read_checkpoint
 from tracker_sync.watermark import as_instants
 
 
 # After the stamps of the district, so that a window holds only what its test changed.
 FIRST = datetime.now(UTC).replace(hour=2, minute=0, second=0, microsecond=0) + timedelta(days=3)
-_FIRST_NAME = "igrbHRNTbIn"
+_FIRST_NAME, _SEX = "igrbHRNTbIn", "zzlC4ArMYGX"
 _NOTHING_ELSE = {"async": "false", "importStrategy": "UPDATE", "atomicMode": "ALL"}
 
 
@@ -52,18 +52,32 @@ class SetClock(Clock):
         return self.at
 
 
-@dataclass(frozen=True)
+@dataclass
 class World:
-    """Both servers, their insides, and the folder they are in."""
+    """Both servers, their insides, and the folder they are in.
+
+    Attributes:
+        behind: By how much the source's clock is behind the destination's.
+    """
 
     source: Dhis2Client
     destination: Dhis2Client
     insides: tuple[Sandbox, Sandbox]
     folder: Path
+    behind: timedelta = timedelta(0)
 
     def set_clocks(self, at: datetime) -> None:
-        for sandbox in self.insides:
-            sandbox.clock = SetClock(at=at)
+        source, destination = self.insides
+        source.clock = SetClock(at=at - self.behind)
+        destination.clock = SetClock(at=at)
+
+    @contextmanager
+    def source_behind(self, by: timedelta) -> Iterator[None]:
+        self.behind = by
+        try:
+            yield
+        finally:
+            self.behind = timedelta(0)
 
 
 @contextmanager
@@ -119,10 +133,25 @@ class Nights:
 
     def rename(self, person: str, name: str, at: datetime) -> None:
         """Change somebody's first name at the source, at some time."""
+        self._change(person, _FIRST_NAME, name, at)
+
+    def make_refused(self, person: str, at: datetime) -> None:
+        """Give somebody at the source an option that the destination will not have."""
+        option = {"id": "leftOption1", "code": "LEFT", "name": "x", "optionSet": {"id": SEX}}
+        self.sync.source.post("/api/metadata", {"options": [option]})
+        self._change(person, _SEX, "LEFT", at)
+        self.sync.source.request("DELETE", "/api/options/leftOption1")
+
+    def state(self) -> Path:
+        """Where the state of the route between the two servers lies."""
+        (folder,) = (self.sync.staging / self.sync.name / "state").glob("*/")
+        return folder
+
+    def _change(self, person: str, attribute: str, value: str, at: datetime) -> None:
         self.world.set_clocks(at)
         fields = "trackedEntity,trackedEntityType,orgUnit,geometry"
         found = self.sync.source.get(f"/api/tracker/trackedEntities/{person}", {"fields": fields})
-        changed = {**found, "attributes": [{"attribute": _FIRST_NAME, "value": name}]}
+        changed = {**found, "attributes": [{"attribute": attribute, "value": value}]}
         self.sync.source.post("/api/tracker", {"trackedEntities": [changed]}, _NOTHING_ELSE)
 
     def people(self, client: Dhis2Client, program: str = HIV) -> dict[str, Any]:

@@ -15,15 +15,17 @@ from typing import Any
 import pytest
 from airflow.models import Connection
 from airflow.models.asset import AssetModel
+from airflow.state import AssetScope, get_state_backend
 from airflow.utils.session import create_session
 
 from dhis2_airflow.watermark_store import store_watermarks, stored_watermarks
-from dhis2_airflow.watermarks import watermark_asset
+from dhis2_airflow.watermarks import KEY, watermark_asset
 from dhis2_api.client import Dhis2Client
+from dhis2_api.data_store import create_value
 from e2e.sync import ROUTE
 from project import PROJECT
 from servers import running
-from tracker_sync.checkpoint import read_checkpoint, write_checkpoint
+from tracker_sync.checkpoint import NAMESPACE, read_checkpoint, write_checkpoint
 from tracker_sync.route import Route
 from tracker_sync.routes import load_route
 
@@ -96,6 +98,24 @@ def test_what_goes_out_comes_back_in_on_both_sides(installation: Installation) -
     assert f"Airflow: here nothing -> {NOON.isoformat()}" in done.stdout
     assert f"Airflow: newer stays at {NOON.isoformat()}" in done.stdout
     assert f"the destination: both nothing -> {(NOON - DAY).isoformat()}" in done.stdout
+
+
+def test_good_watermarks_replace_what_is_none_on_either_side(installation: Installation) -> None:
+    route, there = installation.route, installation.destination
+    create_value(there, NAMESPACE, "watermarks-northern", ["bad"])
+    with create_session() as session:
+        asset = session.query(AssetModel).filter_by(name=watermark_asset(route).name).one()
+        state = AssetScope(asset_id=asset.id)
+        get_state_backend().set(state, KEY, json.dumps({"key": "soon"}), session=session)
+
+    out = installation.command("export", "northern")
+    file = installation.file(airflow={"key": NOON.isoformat()}, destination={})
+    done = installation.command("import", "northern", file)
+
+    assert out.returncode == 1
+    assert "holds no watermarks (key" in out.stderr or "holds no watermarks (Invalid" in out.stderr
+    assert done.returncode == 0, done.stderr
+    assert stored_watermarks(route) == read_checkpoint(there, route.name) == {"key": NOON}
 
 
 def test_a_watermark_in_the_future_is_refused_and_nothing_is_imported(

@@ -8,9 +8,13 @@ import threading
 from collections.abc import Iterator
 from datetime import timedelta
 from itertools import count, cycle
+from pathlib import Path
 from typing import Any
 
 import pytest
+from airflow.models.asset import AssetModel
+from airflow.models.asset_state_store import AssetStateStoreModel
+from airflow.utils.session import create_session
 
 from dhis2_airflow import settings, slice_operators
 from dhis2_api.data_store import delete_value, read_keys
@@ -227,6 +231,64 @@ def test_a_watermark_in_the_future_hides_no_failed_night(
 
     assert nights.marks() == {night(4)}
     assert nights.equal()
+
+
+@pytest.mark.parametrize("minutes", [4, 360])
+def test_what_changed_after_the_sources_clock_was_set_back_is_read(
+    nights: Nights, caplog: pytest.LogCaptureFixture, minutes: int
+) -> None:
+    fall = timedelta(minutes=minutes)
+    nights.write_route(HIV, reading="{overlap_minutes: 0}")
+    with nights.world.source_behind(fall):
+        nights.rename(nights.somebody()[0], "Dior", night(0, minutes=3))
+
+        nights.nightly(1)
+
+        assert nights.equal()
+        assert nights.marks() == {min(night(1), night(1, minutes=3) - fall)}
+        told = "fallen behind the destination's by 6:00:00" in caplog.text
+        assert told == (minutes == 360)
+        caplog.clear()
+        nights.nightly(2)
+    assert "fallen behind" not in caplog.text
+
+
+@pytest.mark.parametrize("came_back", [True, False], ids=["older copy", "lost"])
+def test_a_refusal_is_met_again_though_the_state_forgot_it(
+    nights: Nights, tmp_path: Path, caplog: pytest.LogCaptureFixture, *, came_back: bool
+) -> None:
+    person, state = nights.somebody()[0], nights.state()
+    shutil.copytree(state, tmp_path / "copy")
+    nights.make_refused(person, night(0, minutes=600))
+    nights.nightly(1)
+    assert {item["tracked_entity"] for item in nights.sync.report()["refusals"]} == {person}
+    assert nights.marks() == {night(1)}
+    shutil.rmtree(state)
+    if came_back:
+        shutil.copytree(tmp_path / "copy", state)
+
+    nights.nightly(2)
+
+    assert "does not remember what the last run did" in caplog.text
+    assert {item["tracked_entity"] for item in nights.sync.report()["refusals"]} == {person}
+    assert nights.marks() == {night(2)}
+    nights.nightly(3)
+    assert nights.sync.report()["windows"][HIV]["start"] == night(2).isoformat()
+    assert {item["known"] for item in nights.sync.report()["refusals"]} == {True}
+
+
+def test_what_airflow_keeps_and_is_no_watermark_is_left_for_a_person(
+    nights: Nights, caplog: pytest.LogCaptureFixture
+) -> None:
+    with create_session() as session:
+        asset = session.query(AssetModel).filter_by(name=nights.sync.dag_id).one()
+        kept = session.query(AssetStateStoreModel).filter_by(asset_id=asset.id).one()
+        kept.value = json.dumps({"key": "soon"})
+
+    red = nights.nightly(1)
+
+    assert states(red)["plan_slices"] == "failed"
+    assert "watermark_command import" in caplog.text
 
 
 def test_a_load_of_three_days_ago_that_is_cleared_puts_nothing_old_back(nights: Nights) -> None:

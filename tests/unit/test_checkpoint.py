@@ -89,3 +89,12 @@ def test_a_mark_in_the_future_is_dropped_but_for_minutes() -> None:
     sides = BothSides({"key": NOON + DAY, "near": NOON + minute}, {"key": NOON - DAY})
 
     assert sides.none_after(NOON) == BothSides({"near": NOON}, {"key": NOON - DAY})
+
+
+def test_once_the_sources_clock_fell_a_mark_that_nobody_moved_is_drawn_back() -> None:
+    before = BothSides({"ours": NOON - DAY, "other": NOON}, {"ours": NOON - DAY, "other": NOON})
+    moved = BothSides({"ours": NOON, "other": NOON}, {"ours": NOON, "other": NOON})
+
+    after = moved.drawn_back(DAY, before)
+
+    assert after.agreed() == {"ours": NOON, "other": NOON - DAY}

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from servers import DAKAR, HIV, MATERNAL, SENEGAL, route
 from tracker_sync.route import AttributeCondition, ProgramSelection
-from tracker_sync.watermark import as_instants, as_texts, moved, scope_of
+from tracker_sync.watermark import as_instants, as_texts, moved, scope_of, secret_of
 from tracker_sync.window import Window
+from tracker_sync.workspace import Workspace
 
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
+JANUARY = date(2026, 1, 1)
 ACTIVE = ProgramSelection(enrollment_status="ACTIVE")
 ONE = AttributeCondition(attribute="kd7nkrMgEfm", operator="EQ", values=("1",))
 
 
-def key(program: str = HIV, pair: str = "a-b", **terms: Any) -> str:
-    return scope_of(route(**terms), program, pair).key()
+def key(program: str = HIV, pair: str = "a-b", zone: str = "Africa/Dakar", **terms: Any) -> str:
+    return scope_of(route(**terms), program, pair, zone).key(b"secret")
 
 
 @pytest.mark.parametrize(
@@ -27,9 +31,10 @@ def key(program: str = HIV, pair: str = "a-b", **terms: Any) -> str:
     [
         key(MATERNAL),
         key(pair="a-c"),
+        key(zone="Africa/Nairobi"),
         key(org_units=(SENEGAL, DAKAR)),
         key(selections={HIV: ACTIVE}),
-        key(selections={HIV: ProgramSelection(occurred_from=date(2026, 1, 1))}),
+        key(selections={HIV: ProgramSelection(occurred_from=JANUARY, occurred_to=JANUARY)}),
         key(selections={HIV: ProgramSelection(attributes=(ONE,))}),
     ],
 )
@@ -42,6 +47,20 @@ def test_on_the_same_terms_it_is_the_same_however_they_are_written() -> None:
     assert key(selections={HIV: ProgramSelection()}) == key()
     assert key(selections={MATERNAL: ACTIVE}) == key()
     assert key(schedule="0 3 * * *", refused="warn") == key()
+
+
+def test_its_key_is_made_with_a_secret_that_stays_here(tmp_path: Path) -> None:
+    here, elsewhere = (Workspace(tmp_path / name, "north", "night") for name in ("a", "b"))
+    scope = scope_of(
+        route(selections={HIV: ProgramSelection(attributes=(ONE,))}), HIV, "a-b", "UTC"
+    )
+
+    secret = secret_of(here)
+
+    assert secret_of(replace(here, run_id="next")) == secret
+    assert scope.key(secret) != scope.key(secret_of(elsewhere))
+    (file,) = here.state.iterdir()
+    assert file.stat().st_mode & 0o777 == 0o600
 
 
 def test_an_old_runs_window_never_takes_the_watermark_back() -> None:

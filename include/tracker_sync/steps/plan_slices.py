@@ -25,7 +25,7 @@ from tracker_sync.selecting import Entering, check_selections, select
 from tracker_sync.servers import pair_of, state_folder
 from tracker_sync.slicing import Origin, divide
 from tracker_sync.state import open_refusals
-from tracker_sync.watermark import scope_of
+from tracker_sync.watermark import scope_of, secret_of
 from tracker_sync.who_is_read import ToRead, who_is_read
 from tracker_sync.window import Occasion, Window, window_of
 from tracker_sync.workspace import Workspace
@@ -69,9 +69,9 @@ def plan_slices(
     server = read_server(client)
     model = Model.from_json(workspace.model.read_text(encoding="utf-8"))
     source = Source(client, dialect_of(server.version), server.zone)
-    lists = RunLists(source, route, scopes_of(route, model))
+    lists = RunLists(source, route, scopes_of(route, model), occasion.drawn_back)
     check_selections(lists)
-    keys, windows = _windows(lists, pair_of(workspace), occasion, server.now)
+    keys, windows = _windows(lists, workspace, occasion, server.now)
     changes = lists.changes(windows)
     entering = select(lists, changes.rows, state_folder(workspace))
     to_read = who_is_read(lists, entering.rows, open_refusals(state_folder(workspace)))
@@ -82,6 +82,7 @@ def plan_slices(
         watermark_keys=keys,
         slices=tuple(slices),
         zone=source.zone.key,
+        clocks=occasion.clocks,
         **_counts(changes, entering, to_read),
     )
     write_run_plan(workspace.plan, plan)
@@ -97,11 +98,13 @@ def _void_ledgers(workspace: Workspace) -> None:
 
 
 def _windows(
-    lists: RunLists, pair: str, occasion: Occasion, now: datetime
+    lists: RunLists, workspace: Workspace, occasion: Occasion, now: datetime
 ) -> tuple[dict[str, str], dict[str, Window]]:
     """Return what each scope's watermark is kept under, and what is read of it."""
     baseline = lists.route.baseline == "allow"
-    keys = {scope: scope_of(lists.route, scope, pair).key() for scope in lists.scopes.all()}
+    zone, pair, secret = lists.source.zone.key, pair_of(workspace), secret_of(workspace)
+    scopes = {scope: scope_of(lists.route, scope, pair, zone) for scope in lists.scopes.all()}
+    keys = {scope: terms.key(secret) for scope, terms in scopes.items()}
     windows = {
         scope: window_of(occasion, key, now, baseline=baseline) for scope, key in keys.items()
     }

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from dhis2_api.importer import Ref
+from tracker_sync.clocks import Clocks
 from tracker_sync.codes import remedy_for
 from tracker_sync.ledger import read_ledger
 from tracker_sync.outcome import Entry, Outcome
@@ -43,11 +44,13 @@ class Settlement:
         report: What `report.json` holds; documented in `docs/report.md`.
         accounted: Watermark key -> window that is accounted for; empty if something is missing.
         problems: Why the run is red, a line each; empty if it is green.
+        clocks: Both servers' clocks before anything was listed.
     """
 
     report: Mapping[str, Any]
     accounted: Mapping[str, Window]
     problems: tuple[str, ...]
+    clocks: Clocks | None
 
     def summary(self) -> dict[str, Any]:
         """Return the part of the report that is small enough for an XCom."""
@@ -85,7 +88,7 @@ def settle(route: Route, workspace: Workspace) -> Settlement:
     report = run_report(workspace, run_plan, ledgers, problems)
     publish(workspace.report, json.dumps(report, indent=1).encode())
     accounted = {} if not_accounted else run_plan.moving()
-    return Settlement(report, accounted, tuple(problems))
+    return Settlement(report, accounted, tuple(problems), run_plan.clocks)
 
 
 def _ledger(workspace: Workspace, piece: Slice) -> list[Entry]:
