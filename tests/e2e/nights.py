@@ -142,6 +142,10 @@ class Nights:
         self._change(person, _SEX, "LEFT", at)
         self.sync.source.request("DELETE", "/api/options/leftOption1")
 
+    def make_right(self, person: str, at: datetime) -> None:
+        """Give them one that both servers have."""
+        self._change(person, _SEX, "F", at)
+
     def state(self) -> Path:
         """Where the state of the route between the two servers lies."""
         (folder,) = (self.sync.staging / self.sync.name / "state").glob("*/")

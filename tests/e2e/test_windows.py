@@ -33,11 +33,11 @@ from tracker_sync.steps.load import load
 from tracker_sync.workspace import Workspace
 
 
-# Health posts with several people in the HIV program.
+# Health posts with three people or more in the HIV program alone.
 POSTS = cycle(
     [
         *("YNKvv6DukSo", "MkNVRlBHqHo", "CjImfzj9QsL", "oplBQeD3cZb"),
-        *("PosC0ZL4tPc", "Yw1kn99vHqp", "RPIeQRab7JG", "tW15x95bXfH"),
+        *("PosC0ZL4tPc", "RPIeQRab7JG", "tW15x95bXfH"),
     ]
 )
 NUMBERS = count(1)
@@ -275,6 +275,9 @@ def test_a_refusal_is_met_again_though_the_state_forgot_it(
     nights.nightly(3)
     assert nights.sync.report()["windows"][HIV]["start"] == night(2).isoformat()
     assert {item["known"] for item in nights.sync.report()["refusals"]} == {True}
+    nights.make_right(person, night(3, minutes=600))
+    nights.nightly(4)
+    assert nights.equal()
 
 
 def test_what_airflow_keeps_and_is_no_watermark_is_left_for_a_person(
