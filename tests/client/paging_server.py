@@ -109,6 +109,7 @@ def _row(record: Record, kind: str) -> dict[str, Any]:
     return {
         "trackedEntity": f"of{record.uid}",
         key: record.uid,
+        "orgUnit": "country0001",
         "updatedAt": stamp,
         "deleted": record.deleted,
         "status": record.status,
