@@ -60,6 +60,16 @@ def replace_value(client: Dhis2Client, namespace: str, key: str, value: Json) ->
     refuse_unless_done(answer, 200)
 
 
+def keep_value(client: Dhis2Client, namespace: str, key: str, value: Json) -> None:
+    """Keep a value, whether or not the key has one; the last who does so wins.
+
+    Raises:
+        Dhis2Error: As of `create_value` and `replace_value`.
+    """
+    if not create_value(client, namespace, key, value):
+        replace_value(client, namespace, key, value)
+
+
 def delete_value(client: Dhis2Client, namespace: str, key: str) -> bool:
     """Delete a key; return whether it was there.
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from dhis2_api.client import Dhis2Client
-from dhis2_api.data_store import create_value, read_value, replace_value
+from dhis2_api.data_store import keep_value, read_value
 from tracker_sync.clocks import TOLERATED
 from tracker_sync.watermark import NoWatermarks, as_instants, as_texts, moved
 from tracker_sync.window import Window
@@ -119,8 +119,7 @@ def read_checkpoint(client: Dhis2Client, route: str) -> dict[str, datetime]:
 
 def write_checkpoint(client: Dhis2Client, route: str, marks: Marks) -> None:
     """Let the destination keep the watermarks of a route."""
-    if not create_value(client, NAMESPACE, _key(route), as_texts(marks)):
-        replace_value(client, NAMESPACE, _key(route), as_texts(marks))
+    keep_value(client, NAMESPACE, _key(route), as_texts(marks))
 
 
 def _key(route: str) -> str:

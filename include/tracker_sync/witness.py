@@ -16,7 +16,7 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 
 from dhis2_api.client import Dhis2Client
-from dhis2_api.data_store import create_value, read_value, replace_value
+from dhis2_api.data_store import keep_value, read_value
 from tracker_sync.checkpoint import NAMESPACE
 from tracker_sync.clocks import Clocks
 from tracker_sync.publish import publish
@@ -63,8 +63,7 @@ def read_witness(client: Dhis2Client, workspace: Workspace) -> Witness:
 def write_witness(client: Dhis2Client, workspace: Workspace, witness: Witness) -> None:
     """Let the destination keep it."""
     value = TypeAdapter(Witness).dump_python(witness, mode="json")
-    if not create_value(client, NAMESPACE, _key(workspace), value):
-        replace_value(client, NAMESPACE, _key(workspace), value)
+    keep_value(client, NAMESPACE, _key(workspace), value)
 
 
 def _tokens(state: Path) -> list[str]:
