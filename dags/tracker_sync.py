@@ -14,6 +14,7 @@ DHIS2 to another: whoever changed since the last run. One DAG for each route fil
 | `slice.extract` | reads a slice's people and stages them as Parquet | stages a new package |
 | `slice.transform` | makes import bundles of them | rewrites the same bundles |
 | `slice.load` | sends what differs, accounts for each object | sends nothing twice |
+| `deletes` … `notes` | what must wait for all slices, in that order | sends what still differs |
 | `settle` | sums up, moves the watermark, is red if anything is missing | sums up again |
 
 **A red run** names what to do in the log of its red task; `settle` has the whole report.
@@ -22,8 +23,6 @@ once; then it is known, kept, and tried again when it could succeed.
 
 **Une exécution rouge** dit quoi faire dans le journal de sa tâche rouge ; la suivante
 rattrape ce que celle-ci a manqué.
-
-Not copied by this release: relationships, owners, notes, files, deletions (held and named).
 """
 
 from __future__ import annotations
@@ -35,6 +34,7 @@ from airflow.sdk import DAG, TriggerRule, chain, task_group
 from dhis2_airflow import run_operators as run
 from dhis2_airflow import settings
 from dhis2_airflow import slice_operators as steps
+from dhis2_airflow.after_operators import after_slices
 from dhis2_airflow.lease_sensor import LeaseSensor
 from dhis2_airflow.watermarks import watermark_asset
 from tracker_sync.route import Route
@@ -62,6 +62,7 @@ def sync_dag(route: Route) -> None:
             run.ReadinessOperator(task_id="readiness", route=route),
             plan,
             slices.expand(piece=plan.output),
+            *after_slices(route),
             run.SettleOperator(
                 task_id="settle", route=route, outlets=[marks], trigger_rule=TriggerRule.ALL_DONE
             ),

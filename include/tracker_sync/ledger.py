@@ -27,6 +27,7 @@ LEDGER = pa.schema(
         ("source_updated_at", pa.timestamp("ms")),
         ("content_hash", pa.string()),
         ("destination_updated_at", pa.timestamp("ms")),
+        ("destination_uid", pa.string()),
     ]
 )
 
@@ -56,6 +57,7 @@ def read_ledger(path: Path) -> Sequence[Entry]:
             row["source_updated_at"],
             row["content_hash"],
             row["destination_updated_at"],
+            row["destination_uid"],
         )
         for row in table.to_pylist()
     ]
@@ -76,6 +78,7 @@ def as_table(entries: Iterable[Entry]) -> pa.Table:
             "source_updated_at": entry.updated_at,
             "content_hash": entry.content_hash,
             "destination_updated_at": entry.destination_updated_at,
+            "destination_uid": entry.destination_uid,
         }
         for entry in entries
     ]

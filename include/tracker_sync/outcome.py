@@ -20,6 +20,13 @@ class Outcome(StrEnum):
     MISSING = "missing"
 
 
+#: Every kind of object that a ledger speaks of. An `OWNER` has the UID `PERSON:PROGRAM`.
+KINDS = (
+    *("TRACKED_ENTITY", "ENROLLMENT", "EVENT"),
+    *("RELATIONSHIP", "OWNER", "NOTE", "FILE"),
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One line of a ledger.
@@ -28,13 +35,14 @@ class Entry:
         ref: The object.
         tracked_entity: The person it belongs to; nobody for an event without registration.
         outcome: What became of it.
-        action: `created` or `changed` where it was stored.
+        action: `created`, `changed` or `deleted` where it was stored.
         code: Why, where it was not: a code of DHIS2 (`E1125`) or of ours.
         known: Whether an earlier run met the same refusal of the same content.
         sent: Whether it was in a request.
         updated_at: The source's stamp of the version that was read, without zone.
         content_hash: The hash of the content that was read.
         destination_updated_at: The destination's stamp of what it holds now, without zone.
+        destination_uid: Its UID at the destination, where that is another.
     """
 
     ref: Ref
@@ -47,3 +55,4 @@ class Entry:
     updated_at: datetime | None = None
     content_hash: str | None = None
     destination_updated_at: datetime | None = None
+    destination_uid: str | None = None

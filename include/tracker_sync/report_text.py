@@ -8,17 +8,19 @@ from typing import Any
 from tracker_sync.tally import COLUMNS
 
 
-_SHOWN = ("read", "created", "changed", "unchanged", "refused", "held", "missing")
+_SHOWN = ("read", "created", "changed", "deleted", "unchanged", "refused", "held", "missing")
 _MOST_OF_A_CODE = 5
 
 
 def slice_line(import_report: Mapping[str, Any]) -> str:
     """Return a slice's outcome in one line."""
-    kinds: Iterable[Mapping[str, int]] = import_report["kinds"].values()
-    totals = {column: sum(kind[column] for kind in kinds) for column in COLUMNS}
-    counts = ", ".join(f"{totals[column]} {column}" for column in _SHOWN if totals[column])
     seconds = sum(import_report["timings"].values())
-    return f"slice {import_report['name']}: {counts or 'nothing'}, {seconds:.1f} s"
+    return f"slice {import_report['name']}: {_counted(import_report)}, {seconds:.1f} s"
+
+
+def phase_line(import_report: Mapping[str, Any]) -> str:
+    """Return in one line what a phase after the slices came to."""
+    return f"{import_report['phase']}: {_counted(import_report)}"
 
 
 def listing_line(counts: Mapping[str, Any]) -> str:
@@ -35,7 +37,9 @@ def report_lines(report: Mapping[str, Any]) -> list[str]:
     """Return the report of a run as two tables and what did not arrive."""
     slices = [[line["name"], *_cells(line), f"{line['seconds']:.1f}"] for line in report["slices"]]
     totals = ["all", *_cells(report["totals"]), ""]
-    kinds = [[kind, *_cells(counts), ""] for kind, counts in report["kinds"].items()]
+    kinds = [
+        [kind, *_cells(counts), ""] for kind, counts in report["kinds"].items() if counts["read"]
+    ]
     head = ["slice", *_SHOWN, "seconds"]
     return [
         *_table([head, *slices, totals]),
@@ -46,6 +50,13 @@ def report_lines(report: Mapping[str, Any]) -> list[str]:
         *_not_arrived(report),
         *(f"! {problem}" for problem in report["problems"]),
     ]
+
+
+def _counted(import_report: Mapping[str, Any]) -> str:
+    kinds: Iterable[Mapping[str, int]] = import_report["kinds"].values()
+    totals = {column: sum(kind[column] for kind in kinds) for column in COLUMNS}
+    counts = (f"{totals[column]} {column}" for column in _SHOWN if totals[column])
+    return ", ".join(counts) or "nothing"
 
 
 def _cells(counts: Mapping[str, int]) -> list[str]:

@@ -29,10 +29,10 @@ def run_report(
     workspace: Workspace,
     run_plan: RunPlan,
     ledgers: Mapping[Slice, Sequence[Entry]],
+    entries: Sequence[Entry],
     problems: Sequence[str],
 ) -> dict[str, Any]:
     """Return what `report.json` holds; its keys are documented in `docs/report.md`."""
-    entries = [entry for lines in ledgers.values() for entry in lines]
     not_arrived = refusals(entries)
     addresses = addresses_of(workspace)
     return {

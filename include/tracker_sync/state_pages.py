@@ -27,13 +27,14 @@ STATE = pa.schema(
         ("content_hash", pa.string()),
         ("source_updated_at", pa.timestamp("ms")),
         ("destination_updated_at", pa.timestamp("ms")),
+        ("destination_uid", pa.string()),
         ("model_hash", pa.string()),
         ("run", pa.string()),
         ("read_number", pa.int64()),
         ("read_at", pa.timestamp("us", "UTC")),
         ("at", pa.timestamp("us", "UTC")),
     ],
-    metadata={"tracker_sync.state": "2"},
+    metadata={"tracker_sync.state": "3"},
 )
 _VERSION = b"tracker_sync.state"
 _COMPACTED = "compacted"

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from tracker_sync.outcome import Entry, Outcome
+from tracker_sync.outcome import KINDS, Entry, Outcome
 
 
 # The columns of every table of counts, in the order people read them.
@@ -14,6 +14,7 @@ COLUMNS = (
     "read",
     "created",
     "changed",
+    "deleted",
     "unchanged",
     "refused",
     "held",
@@ -29,7 +30,7 @@ class Refusal:
 
     Attributes:
         code: Of DHIS2 or of ours.
-        kind: `TRACKED_ENTITY`, `ENROLLMENT` or `EVENT`.
+        kind: Of `outcome.KINDS`.
         uid: The object.
         tracked_entity: The person it belongs to; nobody for an event without registration.
         outcome: `refused`, `held` or `missing`.
@@ -56,7 +57,7 @@ def tally(entries: Iterable[Entry]) -> dict[str, int]:
 
 def tally_by_kind(entries: Iterable[Entry]) -> Mapping[str, dict[str, int]]:
     """Count ledger lines by kind of object."""
-    kinds: dict[str, list[Entry]] = {"TRACKED_ENTITY": [], "ENROLLMENT": [], "EVENT": []}
+    kinds: dict[str, list[Entry]] = {kind: [] for kind in KINDS}
     for entry in entries:
         kinds[entry.ref.kind].append(entry)
     return {kind: tally(lines) for kind, lines in kinds.items()}

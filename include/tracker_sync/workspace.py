@@ -82,6 +82,10 @@ class Workspace:
         """What became of each object of a slice."""
         return self.run / slice_id / "ledger.parquet"
 
+    def loaded(self, slice_id: str) -> Path:
+        """Which packages a slice's load used, as JSON."""
+        return self.run / slice_id / "loaded.json"
+
     def import_report(self, slice_id: str) -> Path:
         """A slice's counts, as JSON."""
         return self.run / slice_id / "import_report.json"

@@ -26,6 +26,7 @@ from tracker_sync.route import Route
 from tracker_sync.servers import state_folder
 from tracker_sync.slicing import Slice
 from tracker_sync.state import Page, recall
+from tracker_sync.steps.after_slices import note_loaded
 from tracker_sync.tally import refusals, tally_by_kind
 from tracker_sync.trees import KINDS
 from tracker_sync.workspace import Workspace, folder_name
@@ -62,6 +63,7 @@ def load(
     loaded = _loaded(destination, route, workspace, package, model)
     came = remember_as_they_come(page, loaded, model.hash)
     entries = [*_what_did_not_come(piece, package.notes), *came]
+    note_loaded(workspace, piece, package.notes["staged"], bundles)
     write_ledger(workspace.ledger(piece.slice), entries)
     timings = {**package.notes["timings"], "load": round(time.monotonic() - began, 3)}
     report = {**import_report(piece, entries), "timings": timings}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +23,7 @@ from tracker_sync.run_report import run_report
 from tracker_sync.sealed import check_seal
 from tracker_sync.slice_reading import PLAN_AGAIN
 from tracker_sync.slicing import Slice
+from tracker_sync.steps.after_slices import PHASES, last_lines
 from tracker_sync.tally import refusals
 from tracker_sync.window import Window
 from tracker_sync.workspace import Workspace
@@ -82,10 +83,11 @@ def settle(route: Route, workspace: Workspace) -> Settlement:
         raise RunNotClean("the run stopped before its slices were planned: see its failed task")
     run_plan = read_run_plan(workspace.plan)
     ledgers = {piece: _ledger(workspace, piece) for piece in run_plan.slices}
-    entries = [entry for lines in ledgers.values() for entry in lines]
-    not_accounted = [*_missing(entries), *_twice(entries)]
+    phases = [read_ledger(path) for path in map(workspace.ledger, PHASES) if path.is_file()]
+    entries = last_lines([*ledgers.values(), *phases])
+    not_accounted = [*_missing(entries), *_twice(ledgers.values()), *_silent(workspace)]
     problems = [*not_accounted, *_new_refusals(route, entries)]
-    report = run_report(workspace, run_plan, ledgers, problems)
+    report = run_report(workspace, run_plan, ledgers, entries, problems)
     publish(workspace.report, json.dumps(report, indent=1).encode())
     accounted = {} if not_accounted else run_plan.moving()
     return Settlement(report, accounted, tuple(problems), run_plan.clocks)
@@ -120,8 +122,16 @@ def _missing(entries: Iterable[Entry]) -> list[str]:
     ]
 
 
-def _twice(entries: Iterable[Entry]) -> list[str]:
-    counts = Counter(entry.ref for entry in entries)
+def _silent(workspace: Workspace) -> list[str]:
+    """Name the phases that did not come to their end."""
+    silent = [phase for phase in PHASES if not workspace.ledger(phase).is_file()]
+    return [
+        f"`{phase}` wrote no ledger: see the log of that task, and clear it" for phase in silent
+    ]
+
+
+def _twice(ledgers: Iterable[Sequence[Entry]]) -> list[str]:
+    counts = Counter(entry.ref for lines in ledgers for entry in lines)
     twice = sorted(ref for ref, count in counts.items() if count > 1)
     return [f"{ref.kind} {ref.uid} stands twice in the ledger; report this" for ref in twice[:10]]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from tracker_sync.bundles import BUNDLES, as_bundles
@@ -37,5 +37,5 @@ def transform(extracted: Staged) -> Transformed:
         for tables in package.row_groups():
             bundles.add({"bundles": as_bundles(grow(tables))})
         timings = {**package.notes["timings"], "transform": round(time.monotonic() - began, 3)}
-        bundles.notes |= {**package.notes, "timings": timings}
+        bundles.notes |= {**package.notes, "timings": timings, "staged": asdict(extracted)}
     return Transformed(staged(folder), bundles.rows.get("bundles", 0))

@@ -1,0 +1,134 @@
+"""The phases after the slices: what they share, and in which order they come."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from dhis2_api.client import Dhis2Client
+from tracker_sync.ledger import read_ledger, write_ledger
+from tracker_sync.loading import Destination
+from tracker_sync.metadata.model import Model
+from tracker_sync.outcome import Entry
+from tracker_sync.package import Package, Staged, open_package
+from tracker_sync.publish import publish
+from tracker_sync.route import Route
+from tracker_sync.run_plan import read_run_plan
+from tracker_sync.servers import state_folder
+from tracker_sync.slicing import Slice
+from tracker_sync.state import Page, remember
+from tracker_sync.tally import tally_by_kind
+from tracker_sync.workspace import Workspace, folder_name
+
+
+#: In the order they come in. A later phase's line about an object replaces an earlier one.
+PHASES = ("deletes", "second_pass", "relationships", "owners", "notes")
+
+
+@dataclass(frozen=True, slots=True)
+class AfterSlices:
+    """What every phase works with.
+
+    Attributes:
+        source: The server that is read.
+        destination: The server that is written to.
+        route: The route.
+        workspace: The files of the run.
+        model: The programs' metadata.
+    """
+
+    source: Dhis2Client
+    destination: Destination
+    route: Route
+    workspace: Workspace
+    model: Model
+
+    def slices(self) -> Sequence[Slice]:
+        """Return the slices of the run."""
+        return read_run_plan(self.workspace.plan).slices
+
+    def loaded(self) -> Iterator[Loaded]:
+        """Yield the packages of each slice whose `load` came to its end.
+
+        Raises:
+            DamagedPackage: A staged file is not what was written.
+        """
+        for piece in self.slices():
+            path = self.workspace.loaded(piece.slice)
+            if path.is_file() and self.workspace.ledger(piece.slice).is_file():
+                named = json.loads(path.read_bytes())
+                packages = {name: open_package(Staged(**named[name])) for name in named}
+                yield Loaded(piece, packages["staged"], packages["bundles"])
+
+    def entries(self) -> Iterator[Entry]:
+        """Yield the ledger lines of every slice that has come to its end."""
+        for piece in self.slices():
+            if self.workspace.ledger(piece.slice).is_file():
+                yield from read_ledger(self.workspace.ledger(piece.slice))
+
+    def finish(self, phase: str, lines: Mapping[Basis, Sequence[Entry]]) -> dict[str, Any]:
+        """Remember what a phase came to, write its ledger, and return its counts.
+
+        Args:
+            phase: Of `PHASES`.
+            lines: Each object that the phase speaks of, once, by what its line rests on.
+        """
+        for basis, entries in lines.items():
+            remember(self._page(phase, basis), entries, self.model.hash)
+        entries = [entry for entries in lines.values() for entry in entries]
+        write_ledger(self.workspace.ledger(phase), entries)
+        report = {"schema_version": 1, "phase": phase, "kinds": tally_by_kind(entries)}
+        publish(self.workspace.import_report(phase), json.dumps(report, indent=1).encode())
+        return report
+
+    def _page(self, phase: str, basis: Basis) -> Page:
+        folder, run = state_folder(self.workspace), folder_name(self.workspace.run_id)
+        return Page(folder, run, phase, basis.read_number, datetime.now(UTC), basis.program)
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """What a line about an object rests on.
+
+    Attributes:
+        read_number: The number of the read that its version came with.
+        program: The program without registration of an event; empty for all else.
+    """
+
+    read_number: int
+    program: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """One slice as it was loaded.
+
+    Attributes:
+        piece: The slice.
+        staged: Its tables, as `tables.TABLES`; the notes name its `read_number`.
+        bundles: What was made of them.
+    """
+
+    piece: Slice
+    staged: Package
+    bundles: Package
+
+    @property
+    def basis(self) -> Basis:
+        """What the slice's lines rest on."""
+        return Basis(self.bundles.notes["read_number"], self.piece.program)
+
+
+def note_loaded(workspace: Workspace, piece: Slice, staged: Mapping[str, str], of: Staged) -> None:
+    """Write down which packages a slice's `load` used, for the phases after the slices."""
+    content = {"staged": dict(staged), "bundles": asdict(of)}
+    publish(workspace.loaded(piece.slice), json.dumps(content).encode())
+
+
+def last_lines(ledgers: Iterable[Iterable[Entry]]) -> list[Entry]:
+    """Return one line an object: that of the last ledger which has one."""
+    lines = {entry.ref: entry for ledger in ledgers for entry in ledger}
+    return [*lines.values()]

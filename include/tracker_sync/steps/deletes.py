@@ -1,0 +1,12 @@
+"""The step `deletes`: send the deletions that are held, if the route lets us."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tracker_sync.steps.after_slices import AfterSlices
+
+
+def run(after: AfterSlices) -> dict[str, Any]:
+    """Return the counts of what it came to."""
+    return after.finish("deletes", {})

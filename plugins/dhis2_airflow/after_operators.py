@@ -1,0 +1,52 @@
+"""The phases after the slices as Airflow tasks, in their order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
+
+from airflow.sdk import Context, TriggerRule
+from airflow.sdk.exceptions import AirflowSkipException
+
+from dhis2_airflow.run_operators import RouteOperator
+from tracker_sync.lease import held
+from tracker_sync.loading import Destination
+from tracker_sync.metadata.model import Model
+from tracker_sync.report_text import phase_line
+from tracker_sync.route import Route
+from tracker_sync.steps import deletes, notes, owners, relationships, second_pass
+from tracker_sync.steps.after_slices import PHASES, AfterSlices
+
+
+_RUN: Mapping[str, Callable[[AfterSlices], dict[str, Any]]] = {
+    "deletes": deletes.run,
+    "second_pass": second_pass.run,
+    "relationships": relationships.run,
+    "owners": owners.run,
+    "notes": notes.run,
+}
+
+
+def after_slices(route: Route) -> list[RouteOperator]:
+    """Return a task for each phase. A slice that failed stops none of them."""
+    rule = TriggerRule.ALL_DONE
+    return [PhaseOperator(task_id=phase, route=route, trigger_rule=rule) for phase in PHASES]
+
+
+class PhaseOperator(RouteOperator):
+    """One phase, named by its task id; what it works on is in the run's files."""
+
+    uses: Literal["source", "destination"] | None = "destination"
+
+    def execute(self, context: Context) -> None:
+        """Push the XCom `import_report`."""
+        workspace = self.workspace(context)
+        if not workspace.plan.is_file():
+            raise AirflowSkipException("the run stopped before its slices were planned")
+        model = Model.from_json(workspace.model.read_text(encoding="utf-8"))
+        with self.source() as source, self.destination() as client:
+            lease = held(client, self.route, workspace)
+            there = Destination(client, self.route.programs, before_write=lease.keep)
+            report = _RUN[self.task_id](AfterSlices(source, there, self.route, workspace, model))
+        self.say([phase_line(report)])
+        context["ti"].xcom_push("import_report", report)
