@@ -11,11 +11,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from builders import MODEL
+from tracker_sync.ledger import write_ledger
 from tracker_sync.publish import publish
 from tracker_sync.run_plan import RunPlan, write_run_plan
 from tracker_sync.sealed import write_sealed
 from tracker_sync.servers import note_servers
 from tracker_sync.slicing import Slice
+from tracker_sync.steps.after_slices import PHASES
 from tracker_sync.steps.plan_slices import TO_READ
 from tracker_sync.window import Window
 from tracker_sync.workspace import Workspace
@@ -72,6 +74,12 @@ def planned(
         ),
     )
     return workspace
+
+
+def phases_find_nothing(workspace: Workspace) -> None:
+    """Let every phase after the slices have come to its end with nothing to do."""
+    for phase in PHASES:
+        write_ledger(workspace.ledger(phase), [])
 
 
 def list_children(workspace: Workspace, below: Mapping[str, Mapping[str, list[str]]]) -> None:

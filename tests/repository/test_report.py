@@ -19,9 +19,8 @@ from repository.documents import FENCE, table, text_of
 from repository.refused_run import REFUSED, Run, run_with_refusals
 from tracker_sync.codes import REMEDIES
 from tracker_sync.ledger import LEDGER
-from tracker_sync.outcome import Outcome
+from tracker_sync.outcome import KINDS, Outcome
 from tracker_sync.tally import COLUMNS
-from tracker_sync.trees import KINDS
 from tracker_sync.workspace import Workspace
 
 

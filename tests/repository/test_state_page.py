@@ -10,10 +10,9 @@ import pytest
 
 from dhis2_api.importer import Ref
 from repository.documents import FENCE, table, text_of
-from tracker_sync.outcome import Entry, Outcome
+from tracker_sync.outcome import KINDS, Entry, Outcome
 from tracker_sync.state import Page, remember
 from tracker_sync.state_pages import STATE, pages
-from tracker_sync.trees import KINDS
 
 
 PAGE = "docs/state.md"
@@ -38,7 +37,7 @@ def test_the_columns_are_documented(state: Path) -> None:
         assert f"`{outcome}`" in documented["outcome"][1]
     (page,) = pages(state)
     assert pq.read_schema(page).equals(STATE)
-    assert pq.read_metadata(page).metadata[b"tracker_sync.state"] == b"2"
+    assert pq.read_metadata(page).metadata[b"tracker_sync.state"] == b"3"
 
 
 def test_the_six_needs_are_documented() -> None:

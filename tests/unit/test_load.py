@@ -16,7 +16,7 @@ from dhis2_api.client import Dhis2Client
 from dhis2_api.credentials import Credentials
 from dhis2_api.export import Listing
 from dhis2_api.reading import read_list
-from planned import planned
+from planned import phases_find_nothing, planned
 from servers import SENEGAL, SURVEILLANCE, grant, route, running
 from tracker_sync.loading import Destination
 from tracker_sync.metadata import synchronise
@@ -73,6 +73,7 @@ class Road:
         (piece,) = read_run_plan(workspace.plan).slices
         there = Destination(self.destination, ROUTE.programs)
         load(there, ROUTE, workspace, piece, bundles)
+        phases_find_nothing(workspace)
         return dict(settle(ROUTE, workspace).report)
 
     def change(self, day: str) -> str:

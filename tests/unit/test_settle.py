@@ -10,6 +10,7 @@ import pyarrow as pa
 import pytest
 
 from dhis2_api.importer import Ref
+from planned import phases_find_nothing
 from tracker_sync.ledger import write_ledger
 from tracker_sync.outcome import Entry, Outcome
 from tracker_sync.report_text import report_lines
@@ -54,6 +55,7 @@ class Run:
             for ref in to_read or PEOPLE
         ]
         write_sealed(self.workspace.listing, pa.Table.from_pylist(rows, TO_READ))
+        phases_find_nothing(self.workspace)
 
     def settled(self, *entries: Entry, refused: str = "fail") -> Settlement:
         if entries:
@@ -82,6 +84,27 @@ def test_a_slice_that_never_reported_is_missing_and_holds_the_watermark(run: Run
     assert settlement.report["totals"]["missing"] == 2
     with pytest.raises(RunNotClean, match="SYNC_NO_LEDGER"):
         require_clean(settlement)
+
+
+def test_a_phase_that_did_not_come_to_its_end_is_red_and_holds_the_watermark(run: Run) -> None:
+    run.workspace.ledger("owners").unlink()
+
+    settlement = run.settled(entry(FIRST), entry(SECOND))
+
+    assert settlement.accounted == {}
+    with pytest.raises(RunNotClean, match="`owners` wrote no ledger"):
+        require_clean(settlement)
+
+
+def test_what_a_phase_says_of_an_object_counts_and_it_counts_once(run: Run) -> None:
+    write_ledger(run.workspace.ledger("second_pass"), [entry(SECOND, action="created")])
+
+    settlement = run.settled(
+        entry(FIRST, action="created"), entry(SECOND, Outcome.REFUSED, code="E1064")
+    )
+
+    require_clean(settlement)
+    assert settlement.report["totals"]["read"] == settlement.report["totals"]["created"] == 2
 
 
 def test_a_person_the_ledger_does_not_speak_of_is_missing(run: Run) -> None:
