@@ -15,6 +15,7 @@ from dhis2_api.dialects import Dialect, dialect_of
 from dhis2_api.errors import UnexpectedAnswer
 from dhis2_api.exchange import Limits, Params, Request
 from dhis2_api.patience import Patience, patiently
+from dhis2_api.traffic import Traffic
 from dhis2_api.transport import Transport
 
 
@@ -55,6 +56,7 @@ class Dhis2Client:
             Transport, url, credentials or Credentials(), name, limits or Limits(), ca_file
         )
         self._transport = self._connect()
+        self._traffic = Traffic()
         self._patience = patience or Patience()
         self.url = self._transport.url
         self.name = name
@@ -87,10 +89,14 @@ class Dhis2Client:
             raise UnexpectedAnswer(f"{self.name}: GET /api/system/info answered no version")
         return dialect_of(version)
 
-    def another(self) -> Self:
-        """Return a client of the same server with a session of its own, for another thread."""
+    def another(self, traffic: Traffic | None = None) -> Self:
+        """Return a client of the same server with a session of its own, for another thread.
+
+        It takes its turn with this one, unless it is given other *traffic*.
+        """
         other = copy(self)
         other._transport = self._connect()  # noqa: SLF001 - it is one of us
+        other._traffic = traffic or self._traffic  # noqa: SLF001
         return other
 
     def close(self) -> None:
@@ -149,6 +155,7 @@ class Dhis2Client:
         )
 
     def _once(self, request: Request, also: Collection[int]) -> Answer:
-        answer = self._transport.send(request)
-        refuse_unless_expected(answer, also=also)
+        with self._traffic.under_way():
+            answer = self._transport.send(request)
+            refuse_unless_expected(answer, also=also)
         return answer

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import time
+from contextlib import ExitStack
+from threading import Thread
 
 import pytest
 
 from dhis2_api.client import Dhis2Client
 from dhis2_api.errors import TransientError
 from dhis2_api.patience import Patience, seconds_to_wait
+from dhis2_api.traffic import Traffic
 from scripted_server import Reply, as_json, scripted
 
 
@@ -103,3 +106,47 @@ def test_a_write_that_never_reached_a_server_is_tried_again(
 
     assert error.value.untouched
     assert caplog.text.count("trying again") > 1
+
+
+def test_a_server_that_asks_one_client_to_wait_is_left_alone_by_all_of_them() -> None:
+    wait = Reply(429, b"{}", headers={"Retry-After": "1"})
+    replies = iter([wait, as_json({}), as_json({})])
+
+    with scripted(lambda _: next(replies)) as server, Dhis2Client(server.url) as client:
+        slowed = Thread(target=client.get, args=("/api/me",))
+        with client.another() as neighbour:
+            slowed.start()
+            while not server.requests:
+                time.sleep(0.001)
+            time.sleep(0.1)  # until the answer was heard
+            began = time.monotonic()
+            neighbour.get("/api/me")
+            waited = time.monotonic() - began
+            slowed.join()
+
+    assert 0.5 < waited < 3
+    assert len(server.requests) == 3
+
+
+def test_no_more_requests_are_under_way_than_there_are_lanes() -> None:
+    under_way: list[int] = []
+    most: list[int] = []
+
+    def script(_: object) -> Reply:
+        under_way.append(1)
+        most.append(len(under_way))
+        time.sleep(0.02)
+        under_way.pop()
+        return as_json({})
+
+    with scripted(script) as server, Dhis2Client(server.url) as client, ExitStack() as open_ones:
+        lanes = Traffic(2)
+        clients = [open_ones.enter_context(client.another(lanes)) for _ in range(6)]
+        threads = [Thread(target=each.get, args=("/api/me",)) for each in clients]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    assert len(most) == 6
+    assert max(most) == 2
