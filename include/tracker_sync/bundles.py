@@ -11,6 +11,21 @@ import pyarrow as pa
 from tracker_sync.trees import Tree, Version
 
 
+# One object, as `objects.Object` has it; its parent is of the kind above its own.
+OBJECT = pa.struct(
+    [
+        ("kind", pa.string()),
+        ("uid", pa.string()),
+        ("parent", pa.string()),
+        ("updated_at", pa.timestamp("ms")),
+        ("deleted", pa.bool_()),
+        ("content", pa.string()),
+        ("completed_at", pa.string()),
+        ("content_hash", pa.string()),
+        ("code", pa.string()),
+    ]
+)
+
 BUNDLES = pa.schema(
     [
         ("kind", pa.string()),  # of the root
@@ -32,6 +47,7 @@ BUNDLES = pa.schema(
                 )
             ),
         ),
+        ("objects", pa.list_(OBJECT)),
     ]
 )
 

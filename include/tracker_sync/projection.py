@@ -7,11 +7,37 @@ that came, scalars are always sent, because leaving one out resets it (tracker-a
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+from tracker_sync.metadata.model import Model
 
 
 Payload = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Projection:
+    """What of an object counts, the same for both servers.
+
+    Attributes:
+        own_attributes: Tracked entity type -> the attributes that are a person's own, whatever
+            else a server lists with them: before 2.42 a superuser gets those of all programs
+            there too (tracker-api 1.3). Of a type that isn't named, all are.
+    """
+
+    own_attributes: Mapping[str, frozenset[str]]
+
+    @classmethod
+    def of(cls, model: Model) -> Self:
+        """Return the projection of what the programs consist of."""
+        own = model.type_attributes.items()
+        return cls({uid: attributes | model.confidential for uid, attributes in own})
+
+
+#: A stamp of completion is accepted with these statuses only (measured: E1051, E1052).
+COMPLETED = {"ENROLLMENT": ("COMPLETED", "CANCELLED"), "EVENT": ("COMPLETED",)}
 
 _CLIENT_STAMPS = ("createdAtClient", "updatedAtClient")
 _PERSON = ("trackedEntity", "trackedEntityType", "orgUnit", *_CLIENT_STAMPS)

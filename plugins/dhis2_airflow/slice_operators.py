@@ -59,7 +59,7 @@ class TransformOperator(SliceOperator):
 
     def execute(self, context: Context) -> dict[str, str]:
         """Return where the bundles lie."""
-        done = transform(Staged(**(self.staged or {})))
+        done = transform(self.workspace(context), Staged(**(self.staged or {})))
         self.say([f"{done.roots} people or events made into bundles"])
         return asdict(done.package)
 

@@ -64,7 +64,7 @@ def run_with_refusals(folder: Path) -> Run:
     publish(workspace.model, MODEL.to_json().encode())
     write_run_plan(workspace.plan, plan_of(pieces))
     list_them(workspace, [*(row["trackedEntity"] for row in people), "absent00001"])
-    bundles = transform(stage(workspace, people)).package
+    bundles = transform(workspace, stage(workspace, people)).package
     with (
         scripted(of_version("2.42.4", refuse_events())) as server,
         Dhis2Client(server.url) as client,

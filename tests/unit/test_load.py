@@ -66,7 +66,8 @@ class Road:
         first.run.rename(workspace.run)
         model = synchronise(self.source, self.destination, ROUTE).model
         publish(workspace.model, model.to_json().encode())
-        return transform(extract(self.source, ROUTE, workspace, SLICE, 1).package).package
+        extracted = extract(self.source, ROUTE, workspace, SLICE, 1).package
+        return transform(workspace, extracted).package
 
     def loaded(self, run_id: str, bundles: Staged) -> dict[str, Any]:
         workspace = Workspace(self.folder, "demo", run_id)

@@ -97,7 +97,7 @@ class Nights:
             package.notes["children_not_returned"] = []
             package.notes |= {"read_number": self.number, "timings": {}}
             package.notes["read_at"] = "2026-11-24T13:00:00+00:00"
-        return transform(staged(folder)).package
+        return transform(self.workspace, staged(folder)).package
 
     def load(self, bundles: Staged, **batches: int) -> Json:
         script = of_version("2.42.4", self.there)

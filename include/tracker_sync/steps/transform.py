@@ -6,9 +6,16 @@ import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import pyarrow as pa
+
+from tracker_sync import objects
 from tracker_sync.bundles import BUNDLES, as_bundles
+from tracker_sync.metadata.model import Model
 from tracker_sync.package import Staged, open_package, staged, writing_package
+from tracker_sync.projection import Projection
+from tracker_sync.tables import Tables
 from tracker_sync.trees import grow
+from tracker_sync.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,18 +31,26 @@ class Transformed:
     roots: int
 
 
-def transform(extracted: Staged) -> Transformed:
+def transform(workspace: Workspace, extracted: Staged) -> Transformed:
     """Make a row of `bundles.BUNDLES` of each staged person or lone event, row group by row group.
 
     Raises:
         DamagedPackage: A staged file is not what was written.
     """
     began = time.monotonic()
+    model = Model.from_json(workspace.model.read_text(encoding="utf-8"))
+    projection = Projection.of(model)
     package = open_package(extracted)
     folder = Path(extracted.manifest).parent / "bundles"
     with writing_package(folder, {"bundles": BUNDLES}) as bundles:
         for tables in package.row_groups():
-            bundles.add({"bundles": as_bundles(grow(tables))})
+            bundles.add({"bundles": _both(tables, projection)})
         timings = {**package.notes["timings"], "transform": round(time.monotonic() - began, 3)}
         bundles.notes |= {**package.notes, "timings": timings, "staged": asdict(extracted)}
     return Transformed(staged(folder), bundles.rows.get("bundles", 0))
+
+
+def _both(tables: Tables, projection: Projection) -> pa.Table:
+    """Return rows with the payload as a whole, and with each object alone."""
+    whole, alone = as_bundles(grow(tables)), objects.as_bundles(tables, projection)
+    return whole.set_column(whole.num_columns - 1, BUNDLES.field("objects"), alone["objects"])
