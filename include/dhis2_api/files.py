@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel, Field, ValidationError
 
-from dhis2_api.answers import error_code, refuse_unless_done
+from dhis2_api.answers import Answer, error_code, refuse_unless_done
 from dhis2_api.client import Dhis2Client
 from dhis2_api.errors import RequestRefused, UnexpectedAnswer
 from dhis2_api.exchange import Params, Request
@@ -33,6 +33,29 @@ class File:
         return f"File({self.uid}, {len(self.content)} bytes)"
 
 
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """What a file's bytes come to: their length, and their MD5, which is the servers' choice."""
+
+    length: int
+    md5: str
+
+
+@dataclass(frozen=True, slots=True)
+class AttributeOfPerson:
+    """Where a person's value stands.
+
+    Attributes:
+        tracked_entity: The person.
+        attribute: The attribute.
+        program: The program that has it; empty if the person's type has it.
+    """
+
+    tracked_entity: str
+    attribute: str
+    program: str = ""
+
+
 class _Resource(BaseModel):
     name: str
     kind: str = Field(alias="contentType")
@@ -54,17 +77,34 @@ def read_event_file(client: Dhis2Client, uid: str, event: str, data_element: str
 
 
 def read_attribute_file(
-    client: Dhis2Client, uid: str, tracked_entity: str, attribute: str, program: str
+    client: Dhis2Client, uid: str, owner: AttributeOfPerson, *, image: bool = False
 ) -> File:
     """Return the file *uid* that is a person's value (tracker-api 6).
+
+    Args:
+        client: The server.
+        uid: The file.
+        owner: The value that names it.
+        image: Whether the attribute is one for images, which 2.40 has another address for.
 
     Raises:
         UnexpectedAnswer: What came is not the file that the server describes.
     """
+    person, attribute = owner.tracked_entity, owner.attribute
     if client.dialect.tracker_files:
-        path = f"/api/tracker/trackedEntities/{tracked_entity}/attributes/{attribute}/file"
-        return _read(client, uid, path, {"program": program})
-    return _read(client, uid, f"/api/trackedEntityInstances/{tracked_entity}/{attribute}/file")
+        path = f"/api/tracker/trackedEntities/{person}/attributes/{attribute}/file"
+        return _read(client, uid, path, {"program": owner.program} if owner.program else {})
+    form = "image" if image else "file"
+    return _read(client, uid, f"/api/trackedEntityInstances/{person}/{attribute}/{form}")
+
+
+def digest_of(client: Dhis2Client, uid: str) -> Digest | None:
+    """Return what a server says a file's bytes come to; nothing if it has no file *uid*."""
+    answer = client.request("GET", f"/api/fileResources/{uid}", also={404})
+    if answer.status == 404:
+        return None
+    resource = _described(answer)
+    return Digest(resource.length, resource.md5)
 
 
 def upload_file(client: Dhis2Client, file: File) -> None:
@@ -86,12 +126,14 @@ def upload_file(client: Dhis2Client, file: File) -> None:
     if answer.status != 409:
         refuse_unless_done(answer, 202)
         return
-    if error_code(answer) != "E1119" or not _is_same(_resource(client, file.uid), file.content):
-        raise RequestRefused(
-            f"{answer.what} answered 409 for file {file.uid}: another file has its UID",
-            status=409,
-            code=error_code(answer),
-        )
+    if error_code(answer) != "E1119":
+        raise _refused(answer, f"answered 409 for file {file.uid}")
+    if not _is_same(_resource(client, file.uid), file.content):
+        raise _refused(answer, f"answered 409 for file {file.uid}: another file has its UID")
+
+
+def _refused(answer: Answer, how: str) -> RequestRefused:
+    return RequestRefused(f"{answer.what} {how}", status=409, code=error_code(answer))
 
 
 def _read(client: Dhis2Client, uid: str, path: str, params: Params | None = None) -> File:
@@ -104,7 +146,10 @@ def _read(client: Dhis2Client, uid: str, path: str, params: Params | None = None
 
 
 def _resource(client: Dhis2Client, uid: str) -> _Resource:
-    answer = client.request("GET", f"/api/fileResources/{uid}")
+    return _described(client.request("GET", f"/api/fileResources/{uid}"))
+
+
+def _described(answer: Answer) -> _Resource:
     try:
         return _Resource.model_validate(answer.json())
     except ValidationError:

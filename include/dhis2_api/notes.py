@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
+from dhis2_api.answers import error_code
 from dhis2_api.client import Dhis2Client
-from dhis2_api.errors import UnexpectedAnswer, UnsupportedVersion
+from dhis2_api.errors import RequestRefused, UnexpectedAnswer, UnsupportedVersion
 
 
 def add_note(
@@ -18,7 +19,8 @@ def add_note(
 
     Raises:
         UnsupportedVersion: The server is older than 2.42.
-        RequestRefused: The object is not there.
+        RequestRefused: The object is not there or out of the account's reach (403), or a
+            note of this UID exists already (400; source).
         UnexpectedAnswer: The answer is not the note, which is how a server says it was added.
     """
     if not client.dialect.notes:
@@ -26,7 +28,12 @@ def add_note(
             f"{client.name}: DHIS2 {client.dialect.version} adds no note by itself: "
             "send it within its object"
         )
-    answer = client.post(f"/api/tracker/{kind}/{uid}/note", {"note": note, "value": text})
+    answer = client.post(
+        f"/api/tracker/{kind}/{uid}/note", {"note": note, "value": text}, also={403}
+    )
+    if answer.status == 403:
+        what = f"{answer.what} answered 403: the account may not add a note there"
+        raise RequestRefused(what, status=403, code=error_code(answer))
     added = answer.json()
     if not isinstance(added, dict) or added.get("note") != note:
         raise UnexpectedAnswer(f"{answer.what} answered {answer.status} without note {note}")

@@ -51,6 +51,7 @@ class Dialect:
         nested_ends_bare: a relationship inside of a person names its ends only.
         nested_deleted_links: includeDeleted shows deleted relationships inside of people as well.
         tracker_files: files are below /api/tracker.
+        note_endpoint: a note can be added without its object.
         unreadable_status: the status of a body that cannot be bound.
         unholdable_status: the status of a text that PostgreSQL cannot hold.
         with_timings: reports have timings and positions, and no arguments.
@@ -107,6 +108,7 @@ class Dialect:
     nested_ends_bare: bool
     nested_deleted_links: bool
     tracker_files: bool
+    note_endpoint: bool
     unreadable_status: int
     unholdable_status: int
     with_timings: bool

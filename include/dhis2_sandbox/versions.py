@@ -61,6 +61,7 @@ _2_42_4 = Dialect(
     nested_ends_bare=False,
     nested_deleted_links=True,
     tracker_files=True,
+    note_endpoint=True,
     unreadable_status=400,
     unholdable_status=500,
     with_timings=False,
@@ -127,6 +128,7 @@ _2_41_8 = replace(
     },
     paging_switches={"paging": "false", "skipPaging": "true"},
     pager_style="both",
+    note_endpoint=False,
     legacy_endpoints=True,
     hidden={
         **_2_42_4.hidden,

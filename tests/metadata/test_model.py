@@ -55,6 +55,19 @@ def test_a_confidential_attribute_is_left_out() -> None:
     assert model.type_attributes == {"Xzm8JdvcK5r": {"igrbHRNTbIn"}}
 
 
+def test_a_model_says_which_values_name_a_file() -> None:
+    ours = objects()
+    attributes, elements = ours["trackedEntityAttributes"], {"g61vVO04sV8": {"id": "g61vVO04sV8"}}
+    attributes["igrbHRNTbIn"]["valueType"] = "IMAGE"
+    attributes["zzlC4ArMYGX"]["valueType"] = "TEXT"
+    elements["g61vVO04sV8"]["valueType"] = "FILE_RESOURCE"
+
+    model = model_of({**ours, "dataElements": elements}, ours)
+
+    assert model.files == {"igrbHRNTbIn": "IMAGE", "g61vVO04sV8": "FILE_RESOURCE"}
+    assert Model.from_json(model.to_json()) == model
+
+
 def test_a_model_survives_its_journey_as_text() -> None:
     model = model_of(objects(), objects())
 

@@ -86,6 +86,13 @@ def file_of_event(asking: Visit, event: str, element: str) -> Response:
 @router.get("/tracker/trackedEntities/{entity}/attributes/{attribute}/file")
 def download_of_attribute(entity: str, attribute: str, asking: Asking) -> Response:
     """Answer the file that an attribute value names."""
+    if not asking.sandbox.dialect.tracker_files:
+        raise RefusedByTomcat(404, f"No static resource {asking.request.url.path.strip('/')}.")
+    return file_of_person(asking, entity, attribute)
+
+
+def file_of_person(asking: Visit, entity: str, attribute: str) -> Response:
+    """Return the file that an attribute value of a person names."""
     with asking.sandbox.database.reading() as connection:
         row = connection.execute(
             "SELECT value FROM attribute WHERE entity = ? AND attribute = ?", (entity, attribute)

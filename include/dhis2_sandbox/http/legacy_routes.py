@@ -14,9 +14,9 @@ from dhis2_sandbox.exports.legacy_parameters import modern_pairs
 from dhis2_sandbox.exports.legacy_views import LEGACY_ROWS, legacy_view
 from dhis2_sandbox.exports.paging import page_members, paging_from
 from dhis2_sandbox.exports.parameters import Parameters
-from dhis2_sandbox.http.answers import RefusedByTomcat, json_answer, web_message
+from dhis2_sandbox.http.answers import Refused, RefusedByTomcat, json_answer, web_message
 from dhis2_sandbox.http.export_routes import page_of
-from dhis2_sandbox.http.file_routes import file_of_event
+from dhis2_sandbox.http.file_routes import file_of_event, file_of_person
 from dhis2_sandbox.http.visits import Asking, Visit
 from dhis2_sandbox.imports.legacy_import import legacy_summaries, modern_body
 from dhis2_sandbox.imports.options import TrackerOptions, options_from
@@ -52,6 +52,16 @@ def download(asking: Asking) -> Response:
     _check_version(asking)
     query = asking.query
     return file_of_event(asking, query.get("eventUid", ""), query.get("dataElementUid", ""))
+
+
+@router.get("/trackedEntityInstances/{person}/{attribute}/{form}")
+def download_of_person(person: str, attribute: str, form: str, asking: Asking) -> Response:
+    """Answer the file that an attribute names, by the word of its value type (tracker-api 6)."""
+    _check_version(asking)
+    value_type = (asking.sandbox.model.attribute(attribute) or {}).get("valueType")
+    if form != ("image" if value_type == "IMAGE" else "file"):
+        raise Refused(409, f"Attribute must be of type {form}")
+    return file_of_person(asking, person, attribute)
 
 
 @router.post("/trackedEntityInstances")

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 
 from fastapi import APIRouter, Response
 
-from dhis2_sandbox.http.answers import Refused, json_answer, web_message
+from dhis2_sandbox.http.answers import Refused, RefusedByTomcat, json_answer, web_message
 from dhis2_sandbox.http.visits import Asking
 from dhis2_sandbox.imports.jobs import notifications_of, report_of, run_job
+from dhis2_sandbox.imports.noting import NOTED, append_note
 from dhis2_sandbox.imports.options import options_from
 from dhis2_sandbox.imports.ownership import transfer
 
@@ -42,6 +43,14 @@ def job_report(uid: str, asking: Asking) -> Response:
     if report is None:
         raise Refused(404, f"Summary for job {uid} does not exist", "E1005")
     return json_answer(report)
+
+
+@router.post("/{holder}/{uid}/note")
+def add_note(holder: str, uid: str, asking: Asking) -> Response:
+    """Add a note to an enrollment or event, of which no stamp moves (measured: Clock)."""
+    if not asking.sandbox.dialect.note_endpoint or holder not in NOTED:
+        raise RefusedByTomcat(404, f"No static resource {asking.request.url.path.strip('/')}.")
+    return json_answer(append_note(asking.sandbox, asking.rights, (holder, uid), asking.body))
 
 
 @router.put("/ownership/transfer")

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dhis2_sandbox.imports.binding import text_of
 from dhis2_sandbox.imports.findings import Finding
 from dhis2_sandbox.imports.kinds import Kind
-from dhis2_sandbox.imports.situation import Situation, finding
+from dhis2_sandbox.imports.situation import Situation, file_findings, finding
 from dhis2_sandbox.imports.value_types import FILES, REFUSED_TWICE, misfit
 from dhis2_sandbox.metadata.store import Members
 
@@ -44,8 +44,9 @@ def _check_text(
         *some_types_only, last = situation.dialect.attribute_value_codes
         for code in (*(some_types_only if value_type in REFUSED_TWICE else ()), last):
             yield finding(kind, item, code, *_MISFIT[code](attribute, value, word))
-    if value_type in FILES and value not in situation.stored.files:
-        yield finding(kind, item, situation.dialect.missing_file_codes[0], value, "not found")
+    if value_type in FILES:
+        missing = situation.dialect.missing_file_codes[0]
+        yield from file_findings(situation, kind, item, value, missing)
     yield from check_option(situation, kind, item, sent)
 
 

@@ -7,7 +7,7 @@ from dhis2_sandbox.imports.attribute_checks import check_option
 from dhis2_sandbox.imports.binding import text_of
 from dhis2_sandbox.imports.findings import Finding
 from dhis2_sandbox.imports.kinds import Kind
-from dhis2_sandbox.imports.situation import Situation, finding
+from dhis2_sandbox.imports.situation import Situation, file_findings, finding
 from dhis2_sandbox.imports.value_types import FILES, misfit
 from dhis2_sandbox.metadata.store import Members
 
@@ -40,8 +40,9 @@ def _check_text(
     word = misfit(value_type, value)
     if word is not None:
         yield finding(_KIND, item, "E1302", element["id"], word)
-    if value_type in FILES and value not in situation.stored.files:
-        yield finding(_KIND, item, situation.dialect.missing_file_codes[1], value, "not found")
+    if value_type in FILES:
+        missing = situation.dialect.missing_file_codes[1]
+        yield from file_findings(situation, _KIND, item, value, missing)
     if value_type == "ORGANISATION_UNIT" and situation.model.path(value) is None:
         yield finding(_KIND, item, "E1302", element["id"], "value_not_valid_organisation_unit")
     yield from check_option(situation, _KIND, item, (element, value))

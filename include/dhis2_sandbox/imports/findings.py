@@ -21,6 +21,7 @@ _MESSAGES: Mapping[str, str] = {
     "E1005": "Could not find TrackedEntityType: `{0}`.",
     "E1006": "Attribute: `{0}` does not exist.",
     "E1007": "Error validating attribute value type: `{0}`; Error: `{1}`.",
+    "E1009": "File resource: `{0}`, has already been assigned to a different object.",
     "E1010": "Could not find Program: `{0}`, linked to Event.",
     "E1011": "Could not find OrganisationUnit: `{0}`, linked to Event.",
     "E1012": "Geometry does not conform to FeatureType: `{0}`.",

@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from dhis2_sandbox.imports.binding import text_of
 from dhis2_sandbox.imports.kinds import Kind, end_of
@@ -125,7 +125,7 @@ def _notes(connection: sqlite3.Connection, bundle: Bundle) -> frozenset[str]:
     return frozenset(row["uid"] for row in _rows(connection, "note", "uid", uids))
 
 
-def _files(connection: sqlite3.Connection, bundle: Bundle) -> frozenset[str]:
+def _files(connection: sqlite3.Connection, bundle: Bundle) -> dict[str, str | None]:
     members = ("attributes", "dataValues")
     values = {
         str(value.get("value"))
@@ -135,4 +135,19 @@ def _files(connection: sqlite3.Connection, bundle: Bundle) -> frozenset[str]:
     }
     wanted = [value for value in values if len(value) == 11]
     query = "SELECT uid FROM file_resource WHERE uid IN (SELECT value FROM json_each(?))"
-    return frozenset(row["uid"] for row in connection.execute(query, (json.dumps(wanted),)))
+    found = [row["uid"] for row in connection.execute(query, (json.dumps(wanted),))]
+    return dict.fromkeys(found) | (_owners_of_files(connection, found) if found else {})
+
+
+def _owners_of_files(connection: sqlite3.Connection, uids: Sequence[str]) -> dict[str, str | None]:
+    """Return whose values files are: a person's or an event's."""
+    query = (
+        "SELECT value AS file, entity AS owner FROM attribute"
+        " WHERE value IN (SELECT value FROM json_each(?1))"
+        " UNION SELECT json_extract(v.value, '$.value'), e.uid"
+        " FROM event e, json_each(e.data_values) v"
+        " WHERE json_extract(v.value, '$.value') IN (SELECT value FROM json_each(?1))"
+    )
+    return {
+        row["file"]: row["owner"] for row in connection.execute(query, (json.dumps(list(uids)),))
+    }

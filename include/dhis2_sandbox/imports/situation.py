@@ -57,6 +57,23 @@ class Situation:
         return sent.get("program"), sent.get("trackedEntity")
 
 
+def file_findings(
+    situation: Situation, kind: Kind, item: Members, uid: str, missing: str
+) -> Iterator[Finding]:
+    """Refuse a file that is not there, or is the value of another object (tracker-api 6).
+
+    For an enrollment every file of its person is another's, whoever sends it again.
+    """
+    if uid not in situation.stored.files:
+        yield finding(kind, item, missing, uid, "not found")
+    elif situation.stored.files[uid] not in {None, *_owner_itself(situation, kind, item)}:
+        yield finding(kind, item, "E1009", uid)
+
+
+def _owner_itself(situation: Situation, kind: Kind, item: Members) -> list[str]:
+    return [item[UID_MEMBER[kind]]] if situation.is_update(kind, item) else []
+
+
 Check: TypeAlias = Callable[[Situation, Members], Iterator[Finding]]
 
 

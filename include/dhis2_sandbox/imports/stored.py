@@ -9,7 +9,10 @@ from dhis2_sandbox.imports.kinds import Kind
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """What was stored when the request was checked; deleted objects are among it."""
+    """What was stored when the request was checked; deleted objects are among it.
+
+    A file has the person or event whose value it is, if it is one's.
+    """
 
     entities: Mapping[str, sqlite3.Row]
     enrollments: Mapping[str, sqlite3.Row]
@@ -21,7 +24,7 @@ class Stored:
     enrollments_of: Mapping[str, Sequence[sqlite3.Row]]
     events_of: Mapping[str, Sequence[sqlite3.Row]]
     notes: frozenset[str]
-    files: frozenset[str]
+    files: Mapping[str, str | None]
     owners: Mapping[tuple[str, str], str]
 
     def row(self, kind: Kind, uid: str | None) -> sqlite3.Row | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 from dhis2_api.metadata import Fields
@@ -13,6 +13,8 @@ from tracker_sync.metadata.classes import Objects
 
 
 Uids = frozenset[str]
+
+_FILES = ("FILE_RESOURCE", "IMAGE")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,8 @@ class Model:
         stage_elements: Program stage -> data elements.
         confidential: The confidential attributes, whose absence says nothing.
         org_units: Those under the roots, and their ancestors, by UID.
+        files: The attributes and data elements whose values name a file, each with its value
+            type: `FILE_RESOURCE` or `IMAGE`.
     """
 
     hash: str
@@ -49,6 +53,7 @@ class Model:
     stage_elements: Mapping[str, Uids]
     confidential: Uids
     org_units: Mapping[str, OrgUnit]
+    files: Mapping[str, str] = field(default_factory=dict)
 
     def to_json(self) -> str:
         """Return the model as text, equal for equal models."""
@@ -64,6 +69,7 @@ class Model:
                 "stage_elements": _lists(self.stage_elements),
                 "confidential": sorted(self.confidential),
                 "org_units": units,
+                "files": dict(self.files),
             },
             sort_keys=True,
             ensure_ascii=False,
@@ -83,6 +89,7 @@ class Model:
             _sets(read["stage_elements"]),
             frozenset(read["confidential"]),
             {uid: OrgUnit(name, path) for uid, (name, path) in read["org_units"].items()},
+            read["files"],
         )
 
 
@@ -114,7 +121,15 @@ def model_of(ours: Objects, theirs: Objects) -> Model:
             uid: OrgUnit(fields["name"], fields["path"])
             for uid, fields in ours.get("organisationUnits", {}).items()
         },
+        dict(_files(ours)),
     )
+
+
+def _files(objects: Objects) -> Iterable[tuple[str, str]]:
+    for plural in ("trackedEntityAttributes", "dataElements"):
+        for uid, fields in objects.get(plural, {}).items():
+            if fields.get("valueType") in _FILES:
+                yield uid, fields["valueType"]
 
 
 def _related(objects: Objects) -> Iterable[str]:
