@@ -1,15 +1,20 @@
-"""The ledger: what became of every object of a slice, as one Parquet file."""
+"""The ledger: what became of every object of a slice or a phase, as one Parquet file."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from dhis2_api.importer import Ref
 from tracker_sync.outcome import Entry, Outcome
+from tracker_sync.publish import publish
 from tracker_sync.sealed import check_seal, write_sealed
 
 
@@ -19,6 +24,7 @@ LEDGER = pa.schema(
         ("kind", pa.string()),
         ("uid", pa.string()),
         ("tracked_entity", pa.string()),
+        ("lone_event", pa.string()),
         ("outcome", pa.string()),
         ("action", pa.string()),
         ("code", pa.string()),
@@ -28,13 +34,70 @@ LEDGER = pa.schema(
         ("content_hash", pa.string()),
         ("destination_updated_at", pa.timestamp("ms")),
         ("destination_uid", pa.string()),
+        ("batch", pa.int32()),
+        ("attempt", pa.int32()),
+        ("at", pa.timestamp("us", "UTC")),
     ]
 )
 
+# Column -> what of a line stands in it; `attempt` is the file's.
+_CELLS: dict[str, Callable[[Entry], Any]] = {
+    "kind": lambda entry: entry.ref.kind,
+    "uid": lambda entry: entry.ref.uid,
+    "tracked_entity": lambda entry: entry.tracked_entity,
+    "lone_event": lambda entry: entry.lone_event,
+    "outcome": lambda entry: str(entry.outcome),
+    "action": lambda entry: entry.action,
+    "code": lambda entry: entry.code,
+    "known": lambda entry: entry.known,
+    "sent": lambda entry: entry.sent,
+    "source_updated_at": lambda entry: entry.updated_at,
+    "content_hash": lambda entry: entry.content_hash,
+    "destination_updated_at": lambda entry: entry.destination_updated_at,
+    "destination_uid": lambda entry: entry.destination_uid,
+    "batch": lambda entry: entry.batch,
+    "at": lambda entry: entry.at,
+}
 
-def write_ledger(path: Path, entries: Iterable[Entry]) -> None:
-    """Write a slice's ledger in one step."""
-    write_sealed(path, as_table(entries))
+
+def begin_ledger(path: Path) -> int:
+    """Void the ledger of an earlier attempt, and return the number of this one, from 1 on."""
+    path.unlink(missing_ok=True)
+    attempt = attempt_of(path) + 1 if _counter(path).is_file() else 1
+    publish(_counter(path), str(attempt).encode())
+    return attempt
+
+
+def attempt_of(path: Path) -> int:
+    """Return the number of the attempt that is to write a ledger."""
+    return int(_counter(path).read_bytes()) if _counter(path).is_file() else 1
+
+
+def _counter(path: Path) -> Path:
+    return path.with_name("attempts")
+
+
+def write_ledger(path: Path, entries: Iterable[Entry], attempt: int = 1) -> None:
+    """Write the ledger of a slice or a phase in one step.
+
+    Args:
+        path: Where to.
+        entries: Its lines.
+        attempt: The number that `begin_ledger` gave.
+    """
+    lines = as_table(entries, attempt)
+    at = pc.fill_null(lines["at"], pa.scalar(datetime.now(UTC), LEDGER.field("at").type))
+    write_sealed(path, lines.set_column(LEDGER.get_field_index("at"), LEDGER.field("at"), at))
+
+
+def read_lines(path: Path) -> pa.Table:
+    """Return the lines of a ledger as a table of `LEDGER`.
+
+    Raises:
+        BrokenSeal: It is not what was written.
+    """
+    check_seal(path, "clear the task that writes it: the slice's `load`, or the phase")
+    return pq.read_table(path, page_checksum_verification=True)
 
 
 def read_ledger(path: Path) -> Sequence[Entry]:
@@ -43,8 +106,11 @@ def read_ledger(path: Path) -> Sequence[Entry]:
     Raises:
         BrokenSeal: It is not what was written.
     """
-    check_seal(path, "clear the slice's `load`")
-    table = pq.read_table(path, page_checksum_verification=True)
+    return as_entries(read_lines(path))
+
+
+def as_entries(lines: pa.Table) -> Sequence[Entry]:
+    """Return rows of `LEDGER` as the lines they were made of."""
     return [
         Entry(
             Ref(row["kind"], row["uid"]),
@@ -58,28 +124,27 @@ def read_ledger(path: Path) -> Sequence[Entry]:
             row["content_hash"],
             row["destination_updated_at"],
             row["destination_uid"],
+            row["lone_event"],
+            row["batch"],
+            row["at"],
         )
-        for row in table.to_pylist()
+        for row in lines.to_pylist()
     ]
 
 
-def as_table(entries: Iterable[Entry]) -> pa.Table:
+def as_table(entries: Iterable[Entry], attempt: int = 1) -> pa.Table:
     """Return ledger lines as a table of `LEDGER`."""
-    rows = [
-        {
-            "kind": entry.ref.kind,
-            "uid": entry.ref.uid,
-            "tracked_entity": entry.tracked_entity,
-            "outcome": str(entry.outcome),
-            "action": entry.action,
-            "code": entry.code,
-            "known": entry.known,
-            "sent": entry.sent,
-            "source_updated_at": entry.updated_at,
-            "content_hash": entry.content_hash,
-            "destination_updated_at": entry.destination_updated_at,
-            "destination_uid": entry.destination_uid,
-        }
-        for entry in entries
+    lines = [*entries]
+    columns = [
+        pa.array(map(_CELLS[field.name], lines), field.type, size=len(lines))
+        if field.name in _CELLS
+        else pa.repeat(pa.scalar(attempt, field.type), len(lines))
+        for field in LEDGER
     ]
-    return pa.Table.from_pylist(rows, schema=LEDGER)
+    return pa.Table.from_arrays(columns, schema=LEDGER)
+
+
+def of_batch(entries: Iterable[Entry], batch: int) -> list[Entry]:
+    """Return the lines of a slice's batch, with its number and the time."""
+    now = datetime.now(UTC)
+    return [replace(entry, batch=batch, at=now) for entry in entries]

@@ -43,6 +43,10 @@ class Entry:
         content_hash: The hash of the content that was read.
         destination_updated_at: The destination's stamp of what it holds now, without zone.
         destination_uid: Its UID at the destination, where that is another.
+        lone_event: The event without registration that a note, a file or a relationship
+            of nobody belongs to; so a refusal of it is read again with that event.
+        batch: The number of the batch in its slice.
+        at: When the line was written, by the worker's clock.
     """
 
     ref: Ref
@@ -56,3 +60,6 @@ class Entry:
     content_hash: str | None = None
     destination_updated_at: datetime | None = None
     destination_uid: str | None = None
+    lone_event: str | None = None
+    batch: int | None = None
+    at: datetime | None = None

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
+
+import pyarrow as pa
 
 from tracker_sync.capture_link import link_to
 from tracker_sync.codes import remedy_for
-from tracker_sync.outcome import Entry
 from tracker_sync.run_plan import RunPlan
 from tracker_sync.servers import addresses_of
 from tracker_sync.slicing import Slice
@@ -25,24 +26,36 @@ MOST_NAMED = 1_000
 NOT_COPIED = ("relationships", "owners", "notes", "files", "deletions")
 
 
+@dataclass(frozen=True, slots=True)
+class RunLedgers:
+    """What a run came to, each as rows of `LEDGER`.
+
+    Attributes:
+        slices: The lines of each slice.
+        phases: The lines of each phase after the slices.
+        lines: One line for each object of the run.
+    """
+
+    slices: Mapping[Slice, pa.Table]
+    phases: Mapping[str, pa.Table]
+    lines: pa.Table
+
+
 def run_report(
-    workspace: Workspace,
-    run_plan: RunPlan,
-    ledgers: Mapping[Slice, Sequence[Entry]],
-    entries: Sequence[Entry],
-    problems: Sequence[str],
+    workspace: Workspace, run_plan: RunPlan, ledgers: RunLedgers, problems: Sequence[str]
 ) -> dict[str, Any]:
     """Return what `report.json` holds; its keys are documented in `docs/report.md`."""
-    not_arrived = refusals(entries)
+    not_arrived = refusals(ledgers.lines)
     addresses = addresses_of(workspace)
     return {
         "schema_version": SCHEMA_VERSION,
         "route": workspace.route,
         "run_id": workspace.run_id,
         "windows": {program: _span(window) for program, window in run_plan.windows.items()},
-        "slices": [_slice_line(workspace, piece, lines) for piece, lines in ledgers.items()],
-        "kinds": tally_by_kind(entries),
-        "totals": tally(entries),
+        "slices": [_slice_line(workspace, *of_slice) for of_slice in ledgers.slices.items()],
+        "phases": [{"phase": name, **tally(lines)} for name, lines in ledgers.phases.items()],
+        "kinds": tally_by_kind(ledgers.lines),
+        "totals": tally(ledgers.lines),
         "refusals": [_named(item, addresses) for item in not_arrived[:MOST_NAMED]],
         "refusals_in_all": len(not_arrived),
         "problems": list(problems),
@@ -61,11 +74,11 @@ def _span(window: Window) -> dict[str, str | None]:
     return {"start": start, "end": window.end.isoformat()}
 
 
-def _slice_line(workspace: Workspace, piece: Slice, entries: Sequence[Entry]) -> dict[str, Any]:
+def _slice_line(workspace: Workspace, piece: Slice, lines: pa.Table) -> dict[str, Any]:
     path = workspace.import_report(piece.slice)
     timings = json.loads(path.read_bytes())["timings"] if path.is_file() else {}
     seconds = round(sum(timings.values()), 3)
-    return {**asdict(piece), **tally(entries), "seconds": seconds}
+    return {**asdict(piece), **tally(lines), "seconds": seconds}
 
 
 def _named(item: Refusal, addresses: Mapping[str, str]) -> dict[str, Any]:

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dhis2_api.importer import Ref
-from tracker_sync.ledger import LEDGER, as_table
+from tracker_sync.ledger import as_table
 from tracker_sync.outcome import Entry, Outcome
 from tracker_sync.plan import Known
 from tracker_sync.publish import publishing
@@ -68,9 +68,9 @@ def remember(page: Page, entries: Iterable[Entry], model_hash: str) -> None:
         "at": datetime.now(UTC),
     }
     columns = [
-        kept[field.name]
-        if field.name in LEDGER.names
-        else pa.repeat(pa.scalar(of_all[field.name], field.type), kept.num_rows)
+        pa.repeat(pa.scalar(of_all[field.name], field.type), kept.num_rows)
+        if field.name in of_all
+        else kept[field.name]
         for field in STATE
     ]
     with publishing(new_page(page.folder, page.slice)) as draft, writer(draft) as file:

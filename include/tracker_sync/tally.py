@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 
-from tracker_sync.outcome import KINDS, Entry, Outcome
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from tracker_sync.outcome import KINDS, Outcome
 
 
 # The columns of every table of counts, in the order people read them.
@@ -22,6 +24,9 @@ COLUMNS = (
     "missing",
     "sent",
 )
+
+#: What an object can come to: each is counted in exactly one of these.
+ENDS = COLUMNS[1:-1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,40 +50,29 @@ class Refusal:
     known: bool
 
 
-def tally(entries: Iterable[Entry]) -> dict[str, int]:
-    """Count ledger lines by what became of them, under the names of `COLUMNS`."""
-    counts: Counter[str] = Counter()
-    for entry in entries:
-        counts["read"] += 1
-        counts[_column(entry)] += 1
-        counts["sent"] += entry.sent
-    return {column: counts[column] for column in COLUMNS}
+def tally(lines: pa.Table) -> dict[str, int]:
+    """Count ledger lines, rows of `LEDGER`, by what became of them, under `COLUMNS`."""
+    stored = pc.equal(lines["outcome"], str(Outcome.STORED))
+    ends = pc.if_else(stored, pc.coalesce(lines["action"], lines["outcome"]), lines["outcome"])
+    counts = {row["values"]: row["counts"] for row in pc.value_counts(ends).to_pylist()}
+    sums = {"read": lines.num_rows, "sent": pc.sum(lines["sent"]).as_py() or 0}
+    return {column: sums.get(column, counts.get(column, 0)) for column in COLUMNS}
 
 
-def tally_by_kind(entries: Iterable[Entry]) -> Mapping[str, dict[str, int]]:
-    """Count ledger lines by kind of object."""
-    kinds: dict[str, list[Entry]] = {kind: [] for kind in KINDS}
-    for entry in entries:
-        kinds[entry.ref.kind].append(entry)
-    return {kind: tally(lines) for kind, lines in kinds.items()}
+def tally_by_kind(lines: pa.Table) -> Mapping[str, dict[str, int]]:
+    """Count ledger lines, rows of `LEDGER`, by kind of object."""
+    return {kind: tally(lines.filter(pc.equal(lines["kind"], kind))) for kind in KINDS}
 
 
-def refusals(entries: Iterable[Entry]) -> list[Refusal]:
-    """Return what did not arrive, new refusals first, in a stable order."""
-    found = [
-        Refusal(
-            entry.code or "",
-            entry.ref.kind,
-            entry.ref.uid,
-            entry.tracked_entity,
-            str(entry.outcome),
-            entry.known,
-        )
-        for entry in entries
-        if entry.outcome in {Outcome.REFUSED, Outcome.HELD, Outcome.MISSING}
-    ]
+def adds_up(counts: Mapping[str, int]) -> bool:
+    """Whether each object that was counted came to one of the ends there are."""
+    return counts["read"] == sum(counts[end] for end in ENDS)
+
+
+def refusals(lines: pa.Table) -> list[Refusal]:
+    """Return what of ledger lines, rows of `LEDGER`, did not arrive: new ones first, in order."""
+    not_arrived = [str(outcome) for outcome in (Outcome.REFUSED, Outcome.HELD, Outcome.MISSING)]
+    which = pc.is_in(lines["outcome"], value_set=pa.array(not_arrived))
+    rows = lines.filter(which).select([field.name for field in fields(Refusal)]).to_pylist()
+    found = [Refusal(**{**row, "code": row["code"] or ""}) for row in rows]
     return sorted(found, key=lambda item: (item.known, item.code, item.kind, item.uid))
-
-
-def _column(entry: Entry) -> str:
-    return entry.action or str(entry.outcome) if entry.outcome is Outcome.STORED else entry.outcome

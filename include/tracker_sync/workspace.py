@@ -74,6 +74,11 @@ class Workspace:
         """What became of the run, as JSON."""
         return self.run / "report.json"
 
+    @property
+    def run_ledger(self) -> Path:
+        """What became of each object of the run."""
+        return self.run / "ledger.parquet"
+
     def package(self, slice_id: str, attempt: int) -> Path:
         """The folder a try of a slice stages in."""
         return self.run / slice_id / f"try-{attempt}"

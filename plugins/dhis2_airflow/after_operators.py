@@ -9,6 +9,7 @@ from airflow.sdk import Context, TriggerRule
 from airflow.sdk.exceptions import AirflowSkipException
 
 from dhis2_airflow.run_operators import RouteOperator
+from dhis2_api.client import Dhis2Client
 from tracker_sync.lease import held
 from tracker_sync.loading import Destination
 from tracker_sync.metadata.model import Model
@@ -16,6 +17,7 @@ from tracker_sync.report_text import phase_line
 from tracker_sync.route import Route
 from tracker_sync.steps import deletes, notes, owners, relationships, second_pass
 from tracker_sync.steps.after_slices import PHASES, AfterSlices
+from tracker_sync.workspace import Workspace
 
 
 _RUN: Mapping[str, Callable[[AfterSlices], dict[str, Any]]] = {
@@ -43,10 +45,17 @@ class PhaseOperator(RouteOperator):
         workspace = self.workspace(context)
         if not workspace.plan.is_file():
             raise AirflowSkipException("the run stopped before its slices were planned")
-        model = Model.from_json(workspace.model.read_text(encoding="utf-8"))
         with self.source() as source, self.destination() as client:
             lease = held(client, self.route, workspace)
             there = Destination(client, self.route.programs, before_write=lease.keep)
-            report = _RUN[self.task_id](AfterSlices(source, there, self.route, workspace, model))
+            report = self._run(source, there, workspace)
         self.say([phase_line(report)])
         context["ti"].xcom_push("import_report", report)
+
+    def _run(
+        self, source: Dhis2Client, destination: Destination, workspace: Workspace
+    ) -> dict[str, Any]:
+        model = Model.from_json(workspace.model.read_text(encoding="utf-8"))
+        after = AfterSlices(source, destination, self.route, workspace, model)
+        after.begin(self.task_id)
+        return _RUN[self.task_id](after)

@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from builders import CLINIC, MODEL, PEOPLE, PROGRAM, SURVEILLANCE, enrollment, event, page, person
 from dhis2_api.client import Dhis2Client
+from planned import phases_find_nothing
 from scripted_server import Reply, Request, Script, as_json, of_version, scripted
 from servers import route
 from tracker_sync.arrow_json import parse_page
@@ -71,6 +72,7 @@ def run_with_refusals(folder: Path) -> Run:
     ):
         there = Destination(client, demo.programs)
         loaded = load(there, demo, workspace, pieces[0], bundles)
+    phases_find_nothing(workspace)
     return Run(workspace, loaded, settle(demo, workspace))
 
 

@@ -20,6 +20,7 @@ from repository.refused_run import REFUSED, Run, run_with_refusals
 from tracker_sync.codes import REMEDIES
 from tracker_sync.ledger import LEDGER
 from tracker_sync.outcome import KINDS, Outcome
+from tracker_sync.run_ledger import RUN_LEDGER
 from tracker_sync.tally import COLUMNS
 from tracker_sync.workspace import Workspace
 
@@ -127,10 +128,12 @@ def test_the_columns_of_the_ledger_are_documented(run: Run) -> None:
 
     documented = [(name, kind) for name, kind, _ in ledger]
 
-    assert documented == [(field.name, str(field.type)) for field in LEDGER]
+    assert documented == [(field.name, str(field.type)) for field in RUN_LEDGER]
+    assert set(LEDGER.names) == set(RUN_LEDGER.names) - {"slice", "class", "who"}
+    assert pq.read_schema(run.workspace.run_ledger).equals(RUN_LEDGER)
     assert pq.read_schema(run.workspace.ledger(CLINIC)).equals(LEDGER)
     for outcome in Outcome:
-        assert f"`{outcome}`" in ledger[LEDGER.names.index("outcome")][2]
+        assert f"`{outcome}`" in ledger[RUN_LEDGER.names.index("outcome")][2]
 
 
 def test_the_files_lie_where_they_are_documented() -> None:
@@ -138,6 +141,7 @@ def test_the_files_lie_where_they_are_documented() -> None:
 
     paths = {
         *(workspace.report, workspace.plan, workspace.listing, workspace.model),
+        *(workspace.run_ledger, workspace.ledger("PHASE"), workspace.import_report("PHASE")),
         *(workspace.ledger("SLICE"), workspace.import_report("SLICE")),
         *(workspace.package("SLICE", 1), workspace.servers, workspace.state / "PAIR"),
     }

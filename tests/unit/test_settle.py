@@ -7,18 +7,21 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from dhis2_api.importer import Ref
 from planned import phases_find_nothing
+from tracker_sync.codes import remedy_for
 from tracker_sync.ledger import write_ledger
 from tracker_sync.outcome import Entry, Outcome
 from tracker_sync.report_text import report_lines
 from tracker_sync.route import Route
-from tracker_sync.run_plan import RunPlan, write_run_plan
+from tracker_sync.run_plan import RunPlan, read_run_plan, write_run_plan
 from tracker_sync.sealed import write_sealed
 from tracker_sync.servers import note_servers
 from tracker_sync.slicing import Slice
+from tracker_sync.steps.after_slices import PHASES, begin_load
 from tracker_sync.steps.plan_slices import TO_READ
 from tracker_sync.steps.settle import RunNotClean, Settlement, require_clean, settle
 from tracker_sync.window import Window
@@ -32,7 +35,8 @@ LONE = Ref("EVENT", "event000001")  # without registration
 
 
 def entry(uid: str, outcome: Outcome = Outcome.STORED, **more: Any) -> Entry:
-    return Entry(Ref("TRACKED_ENTITY", uid), uid, outcome, **more)
+    action = "created" if outcome is Outcome.STORED else None
+    return Entry(Ref("TRACKED_ENTITY", uid), uid, outcome, **{"action": action, **more})
 
 
 class Run:
@@ -97,14 +101,58 @@ def test_a_phase_that_did_not_come_to_its_end_is_red_and_holds_the_watermark(run
 
 
 def test_what_a_phase_says_of_an_object_counts_and_it_counts_once(run: Run) -> None:
-    write_ledger(run.workspace.ledger("second_pass"), [entry(SECOND, action="created")])
+    write_ledger(run.workspace.ledger("second_pass"), [entry(SECOND)])
 
-    settlement = run.settled(
-        entry(FIRST, action="created"), entry(SECOND, Outcome.REFUSED, code="E1064")
-    )
+    settlement = run.settled(entry(FIRST), entry(SECOND, Outcome.REFUSED, code="E1064"))
 
     require_clean(settlement)
     assert settlement.report["totals"]["read"] == settlement.report["totals"]["created"] == 2
+    named = {
+        row["uid"]: row["slice"] for row in pq.read_table(run.workspace.run_ledger).to_pylist()
+    }
+    assert named == {FIRST: "rufisque001", SECOND: "second_pass"}
+
+
+def test_an_object_twice_in_a_phase_is_red_and_holds_the_watermark(run: Run) -> None:
+    lines = [entry(SECOND), entry(SECOND, Outcome.REFUSED, code="E1064")]
+    write_ledger(run.workspace.ledger("second_pass"), lines)
+
+    settlement = run.settled(entry(FIRST), entry(SECOND))
+
+    assert settlement.accounted == {}
+    with pytest.raises(RunNotClean, match=f"{SECOND} stands twice"):
+        require_clean(settlement)
+
+
+def test_an_object_that_came_to_no_end_there_is_is_red(run: Run) -> None:
+    settlement = run.settled(entry(FIRST), entry(SECOND, action="forgotten"))
+
+    assert settlement.accounted == {}
+    with pytest.raises(RunNotClean, match="do not add up"):
+        require_clean(settlement)
+
+
+def test_the_runs_ledger_says_of_a_code_what_class_it_is_of_and_who_acts(run: Run) -> None:
+    run.settled(entry(FIRST), entry(SECOND, Outcome.REFUSED, code="E1125", batch=3))
+
+    stored, refused = pq.read_table(run.workspace.run_ledger).sort_by("uid").to_pylist()
+
+    assert (stored["class"], stored["who"], stored["batch"]) == (None, None, None)
+    remedy = remedy_for("E1125")
+    assert (refused["class"], refused["who"]) == (remedy.kind, remedy.who)
+    assert (refused["batch"], refused["attempt"]) == (3, 1)
+    assert stored["at"] is not None
+
+
+def test_a_load_that_begins_anew_voids_what_the_phases_came_to(run: Run) -> None:
+    run.settled(entry(FIRST), entry(SECOND))
+    (piece,) = read_run_plan(run.workspace.plan).slices
+
+    attempts = [begin_load(run.workspace, piece) for _ in range(2)]
+
+    assert attempts == [1, 2]
+    assert not run.workspace.ledger(piece.slice).exists()
+    assert [phase for phase in PHASES if run.workspace.ledger(phase).exists()] == []
 
 
 def test_a_person_the_ledger_does_not_speak_of_is_missing(run: Run) -> None:
@@ -117,8 +165,8 @@ def test_a_person_the_ledger_does_not_speak_of_is_missing(run: Run) -> None:
 def test_a_lone_event_is_accounted_for_by_a_line_of_its_own(tmp_path: Path) -> None:
     run = Run(tmp_path, LONE)
 
-    spoken_of = run.settled(Entry(LONE, None, Outcome.STORED))
-    silent = run.settled(Entry(LONE, FIRST, Outcome.STORED))
+    spoken_of = run.settled(Entry(LONE, None, Outcome.STORED, "created"))
+    silent = run.settled(Entry(LONE, FIRST, Outcome.STORED, "created"))
 
     require_clean(spoken_of)
     assert silent.report["totals"]["missing"] == 1

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from dhis2_api.client import Dhis2Client
-from tracker_sync.ledger import read_ledger, write_ledger
+from tracker_sync.ledger import as_table, attempt_of, begin_ledger, read_ledger, write_ledger
 from tracker_sync.loading import Destination
 from tracker_sync.metadata.model import Model
 from tracker_sync.outcome import Entry
@@ -69,6 +69,11 @@ class AfterSlices:
             if self.workspace.ledger(piece.slice).is_file():
                 yield from read_ledger(self.workspace.ledger(piece.slice))
 
+    def begin(self, phase: str) -> None:
+        """Void what an earlier attempt of a phase came to, and what came after it."""
+        _void(self.workspace, PHASES[PHASES.index(phase) :])
+        begin_ledger(self.workspace.ledger(phase))
+
     def finish(self, phase: str, lines: Mapping[Basis, Sequence[Entry]]) -> dict[str, Any]:
         """Remember what a phase came to, write its ledger, and return its counts.
 
@@ -79,8 +84,9 @@ class AfterSlices:
         for basis, entries in lines.items():
             remember(self._page(phase, basis), entries, self.model.hash)
         entries = [entry for entries in lines.values() for entry in entries]
-        write_ledger(self.workspace.ledger(phase), entries)
-        report = {"schema_version": 1, "phase": phase, "kinds": tally_by_kind(entries)}
+        path = self.workspace.ledger(phase)
+        write_ledger(path, entries, attempt_of(path))
+        report = {"schema_version": 1, "phase": phase, "kinds": tally_by_kind(as_table(entries))}
         publish(self.workspace.import_report(phase), json.dumps(report, indent=1).encode())
         return report
 
@@ -122,13 +128,22 @@ class Loaded:
         return Basis(self.bundles.notes["read_number"], self.piece.program)
 
 
+def begin_load(workspace: Workspace, piece: Slice) -> int:
+    """Void what an earlier `load` of a slice came to, and what phases made of it.
+
+    Returns:
+        The number of this attempt, from 1 on.
+    """
+    _void(workspace, PHASES)
+    return begin_ledger(workspace.ledger(piece.slice))
+
+
 def note_loaded(workspace: Workspace, piece: Slice, staged: Mapping[str, str], of: Staged) -> None:
     """Write down which packages a slice's `load` used, for the phases after the slices."""
     content = {"staged": dict(staged), "bundles": asdict(of)}
     publish(workspace.loaded(piece.slice), json.dumps(content).encode())
 
 
-def last_lines(ledgers: Iterable[Iterable[Entry]]) -> list[Entry]:
-    """Return one line an object: that of the last ledger which has one."""
-    lines = {entry.ref: entry for ledger in ledgers for entry in ledger}
-    return [*lines.values()]
+def _void(workspace: Workspace, phases: Iterable[str]) -> None:
+    for phase in phases:
+        workspace.ledger(phase).unlink(missing_ok=True)

@@ -13,7 +13,7 @@ from typing import Any
 
 from dhis2_api.importer import Ref
 from tracker_sync.batches import each_batch
-from tracker_sync.ledger import write_ledger
+from tracker_sync.ledger import as_table, of_batch, write_ledger
 from tracker_sync.loading import Destination, load_batch
 from tracker_sync.metadata.model import Model
 from tracker_sync.outcome import Entry, Outcome
@@ -26,7 +26,7 @@ from tracker_sync.route import Route
 from tracker_sync.servers import state_folder
 from tracker_sync.slicing import Slice
 from tracker_sync.state import Page, recall
-from tracker_sync.steps.after_slices import note_loaded
+from tracker_sync.steps.after_slices import begin_load, note_loaded
 from tracker_sync.tally import refusals, tally_by_kind
 from tracker_sync.trees import KINDS
 from tracker_sync.workspace import Workspace, folder_name
@@ -55,7 +55,7 @@ def load(
         TransientError: The destination stopped answering.
     """
     began = time.monotonic()
-    workspace.ledger(piece.slice).unlink(missing_ok=True)
+    attempt = begin_load(workspace, piece)
     package = open_package(bundles)
     model = Model.from_json(workspace.model.read_text(encoding="utf-8"))
     page = _page(workspace, piece, package)
@@ -64,7 +64,7 @@ def load(
     came = remember_as_they_come(page, loaded, model.hash)
     entries = [*_what_did_not_come(piece, package.notes), *came]
     note_loaded(workspace, piece, package.notes["staged"], bundles)
-    write_ledger(workspace.ledger(piece.slice), entries)
+    write_ledger(workspace.ledger(piece.slice), entries, attempt)
     timings = {**package.notes["timings"], "load": round(time.monotonic() - began, 3)}
     report = {**import_report(piece, entries), "timings": timings}
     publish(workspace.import_report(piece.slice), json.dumps(report, indent=1).encode())
@@ -73,12 +73,13 @@ def load(
 
 def import_report(piece: Slice, entries: Sequence[Entry]) -> dict[str, Any]:
     """Return what became of a slice in counts, with up to fifty examples of what did not arrive."""
-    not_arrived = refusals(entries)
+    lines = as_table(entries)
+    not_arrived = refusals(lines)
     return {
         "schema_version": SCHEMA_VERSION,
         "slice": piece.slice,
         "name": piece.name,
-        "kinds": tally_by_kind(entries),
+        "kinds": tally_by_kind(lines),
         "codes": dict(sorted(Counter(item.code for item in not_arrived).items())),
         "examples": [[item.code, item.kind, item.uid] for item in not_arrived[:_MOST_EXAMPLES]],
     }
@@ -89,11 +90,11 @@ def _loaded(
 ) -> Iterator[Entry]:
     past = Past(_known(workspace, package), package.notes["read_number"], model)
     lost = {uid for uid, _ in package.notes["without_enrollment"]}
-    for trees in each_batch(package, route.batches):
+    for number, trees in enumerate(each_batch(package, route.batches), 1):
         entries = load_batch(destination, trees, past)
         sent = sum(entry.sent for entry in entries)
         _log.info("%s people or events compared, %s objects sent", len(trees), sent)
-        yield from (_missing_if(entry, lost) for entry in entries)
+        yield from of_batch((_missing_if(entry, lost) for entry in entries), number)
 
 
 def _page(workspace: Workspace, piece: Slice, package: Package) -> Page:

@@ -4,33 +4,36 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from dhis2_api.importer import Ref
 from tracker_sync.clocks import Clocks
 from tracker_sync.codes import remedy_for
-from tracker_sync.ledger import read_ledger
+from tracker_sync.ledger import LEDGER, as_table, read_lines
 from tracker_sync.outcome import Entry, Outcome
 from tracker_sync.publish import publish
 from tracker_sync.route import Route
+from tracker_sync.run_ledger import run_ledger, twice
 from tracker_sync.run_plan import read_run_plan
-from tracker_sync.run_report import run_report
-from tracker_sync.sealed import check_seal
+from tracker_sync.run_report import RunLedgers, run_report
+from tracker_sync.sealed import check_seal, write_sealed
 from tracker_sync.slice_reading import PLAN_AGAIN
 from tracker_sync.slicing import Slice
-from tracker_sync.steps.after_slices import PHASES, last_lines
-from tracker_sync.tally import refusals
+from tracker_sync.steps.after_slices import PHASES
+from tracker_sync.tally import adds_up, refusals, tally
 from tracker_sync.window import Window
 from tracker_sync.workspace import Workspace
 
 
 NO_LEDGER = "SYNC_NO_LEDGER"
 MOST_PROBLEMS = 20  # in an XCom; `report.json` has them all
+_MOST_NAMED = 10
 
 
 class RunNotClean(Exception):
@@ -82,44 +85,70 @@ def settle(route: Route, workspace: Workspace) -> Settlement:
     if not workspace.plan.is_file():
         raise RunNotClean("the run stopped before its slices were planned: see its failed task")
     run_plan = read_run_plan(workspace.plan)
-    ledgers = {piece: _ledger(workspace, piece) for piece in run_plan.slices}
-    phases = [read_ledger(path) for path in map(workspace.ledger, PHASES) if path.is_file()]
-    entries = last_lines([*ledgers.values(), *phases])
-    not_accounted = [*_missing(entries), *_twice(ledgers.values()), *_silent(workspace)]
-    problems = [*not_accounted, *_new_refusals(route, entries)]
-    report = run_report(workspace, run_plan, ledgers, entries, problems)
+    slices = {piece: _lines(workspace, piece) for piece in run_plan.slices}
+    written = [phase for phase in PHASES if workspace.ledger(phase).is_file()]
+    phases = {phase: read_lines(workspace.ledger(phase)) for phase in written}
+    lines = run_ledger({piece.slice: lines for piece, lines in slices.items()}, phases)
+    not_accounted = [*_missing(lines), *_not_once(slices, phases, lines), *_silent(workspace)]
+    problems = [*not_accounted, *_new_refusals(route, lines)]
+    ledgers = RunLedgers(slices, phases, lines)
+    report = run_report(workspace, run_plan, ledgers, problems)
+    write_sealed(workspace.run_ledger, lines)
     publish(workspace.report, json.dumps(report, indent=1).encode())
     accounted = {} if not_accounted else run_plan.moving()
     return Settlement(report, accounted, tuple(problems), run_plan.clocks)
 
 
-def _ledger(workspace: Workspace, piece: Slice) -> list[Entry]:
+def _lines(workspace: Workspace, piece: Slice) -> pa.Table:
     """Return a slice's ledger, with a line for everything it should speak of and doesn't."""
     path = workspace.ledger(piece.slice)
-    entries = [*read_ledger(path)] if path.is_file() else []
+    lines = read_lines(path) if path.is_file() else LEDGER.empty_table()
     check_seal(workspace.listing, PLAN_AGAIN)
     listed = pq.read_table(workspace.listing, filters=pc.field("slice") == piece.slice)
-    roots = map(Ref, listed["kind"].to_pylist(), listed["uid"].to_pylist())
-    silent = set(roots) - {_root(entry) for entry in entries}
-    return entries + [
+    silent = _objects(listed["kind"], listed["uid"]) - _roots(lines)
+    missing = [
         Entry(root, _person(root), Outcome.MISSING, code=NO_LEDGER) for root in sorted(silent)
     ]
+    return pa.concat_tables([lines, as_table(missing)])
 
 
-def _root(entry: Entry) -> Ref:
-    return Ref("TRACKED_ENTITY", entry.tracked_entity) if entry.tracked_entity else entry.ref
+def _roots(lines: pa.Table) -> set[Ref]:
+    """Return the people and the events without registration that a ledger speaks of."""
+    alone = lines.filter(pc.is_null(lines["tracked_entity"]))
+    people = lines["tracked_entity"].unique().drop_null().to_pylist()
+    return {Ref("TRACKED_ENTITY", uid) for uid in people} | _objects(alone["kind"], alone["uid"])
+
+
+def _objects(kinds: pa.ChunkedArray, uids: pa.ChunkedArray) -> set[Ref]:
+    return {*map(Ref, kinds.to_pylist(), uids.to_pylist())}
 
 
 def _person(root: Ref) -> str | None:
     return root.uid if root.kind == "TRACKED_ENTITY" else None
 
 
-def _missing(entries: Iterable[Entry]) -> list[str]:
-    codes = Counter(entry.code for entry in entries if entry.outcome is Outcome.MISSING)
+def _missing(lines: pa.Table) -> list[str]:
+    missing = lines.filter(pc.equal(lines["outcome"], str(Outcome.MISSING)))
+    codes = Counter(missing["code"].to_pylist())
     return [
         f"{count} missing, {code}: {_remedy(code)}"
         for code, count in sorted(codes.items(), key=str)
     ]
+
+
+def _not_once(
+    slices: Mapping[Slice, pa.Table], phases: Mapping[str, pa.Table], lines: pa.Table
+) -> list[str]:
+    """Name what stands in two slices, twice in a phase, or comes to no end there is."""
+    of_slices = pa.concat_tables([LEDGER.empty_table(), *slices.values()])
+    found = [ref for part in (of_slices, *phases.values()) for ref in twice(part)]
+    named = [
+        f"{ref.kind} {ref.uid} stands twice in the ledger; report this"
+        for ref in found[:_MOST_NAMED]
+    ]
+    if not adds_up(tally(lines)):
+        named.append("the counts of the ledger do not add up; report this")
+    return named
 
 
 def _silent(workspace: Workspace) -> list[str]:
@@ -130,16 +159,10 @@ def _silent(workspace: Workspace) -> list[str]:
     ]
 
 
-def _twice(ledgers: Iterable[Sequence[Entry]]) -> list[str]:
-    counts = Counter(entry.ref for lines in ledgers for entry in lines)
-    twice = sorted(ref for ref, count in counts.items() if count > 1)
-    return [f"{ref.kind} {ref.uid} stands twice in the ledger; report this" for ref in twice[:10]]
-
-
-def _new_refusals(route: Route, entries: Iterable[Entry]) -> list[str]:
+def _new_refusals(route: Route, lines: pa.Table) -> list[str]:
     if route.refused == "warn":
         return []
-    new = [item for item in refusals(entries) if item.outcome == "refused" and not item.known]
+    new = [item for item in refusals(lines) if item.outcome == "refused" and not item.known]
     codes = Counter(item.code for item in new)
     first = {item.code: item for item in reversed(new)}
     return [
