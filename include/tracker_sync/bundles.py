@@ -51,6 +51,9 @@ BUNDLES = pa.schema(
     ]
 )
 
+# What `objects.as_bundles` makes: all of it but the payload as a whole.
+ROWS = pa.schema(field for field in BUNDLES if field.name not in ("payload", "versions"))
+
 Row = Mapping[str, Any]
 
 

@@ -12,9 +12,10 @@ from typing import Any
 import pyarrow as pa
 
 from dhis2_api.importer import Ref
-from tracker_sync import as_rows
-from tracker_sync.projection import Projection
-from tracker_sync.tables import Tables
+from tracker_sync.bundling import as_bundles
+
+
+__all__ = ["Object", "Tree", "as_bundles", "payload", "trees_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +65,6 @@ class Tree:
     program: str
     bytes: int
     objects: tuple[Object, ...]
-
-
-def as_bundles(tables: Tables, projection: Projection) -> pa.Table:
-    """Return the people of a closed set of tables, then its lone events, as rows of `BUNDLES`.
-
-    Both servers are read through this, so that comparing them is comparing texts.
-    """
-    return as_rows.as_bundles(tables, projection)
 
 
 _PARENT = {"ENROLLMENT": "TRACKED_ENTITY", "EVENT": "ENROLLMENT"}

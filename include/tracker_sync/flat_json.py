@@ -1,0 +1,125 @@
+"""Flat JSON: the text of each object of a set of tables, as it is sent and compared.
+
+Server-owned fields are left out (tracker-api 3.2), business dates stay the text that
+came, scalars are always there, because leaving one out resets it (tracker-api 4).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from tracker_sync.json_text import Field, lists, objects
+from tracker_sync.projection import Projection
+
+
+#: Of each row, the number of another.
+Places = npt.NDArray[np.int64]
+
+_STAMPS = ("createdAtClient", "updatedAtClient")
+_PERSON = ("orgUnit", "trackedEntity", "trackedEntityType", *_STAMPS)
+_ENROLLMENT = (
+    *("enrolledAt", "enrollment", "occurredAt", "orgUnit", "program", "status"),
+    *("trackedEntity", *_STAMPS),
+)
+_EVENT = (
+    *("attributeOptionCombo", "enrollment", "event", "occurredAt", "orgUnit", "program"),
+    *("programStage", "scheduledAt", "status", *_STAMPS),
+)
+
+
+def person_texts(people: pa.Table, attributes: pa.Table, projection: Projection) -> pa.Array:
+    """Return the text of each row of `tracked_entities`."""
+    values = _present(attributes.filter(pc.is_null(attributes["enrollment"])))
+    at = places(values, people, "trackedEntity")
+    own = _own(people, values, at, projection)
+    flags = (Field.flag(name, column(people, name)) for name in ("inactive", "potentialDuplicate"))
+    held = _attributes(len(people), values.filter(own), at[own])
+    return objects([*_scalars(people, _PERSON), *flags, held], "attributes")
+
+
+def enrollment_texts(enrollments: pa.Table, attributes: pa.Table) -> pa.Array:
+    """Return the text of each row of `enrollments`."""
+    values = _present(attributes.filter(pc.is_valid(attributes["enrollment"])))
+    at = places(values, enrollments, "enrollment")
+    flag = Field.flag("followUp", column(enrollments, "followUp"))
+    held = _attributes(len(enrollments), values, at)
+    return objects([*_scalars(enrollments, _ENROLLMENT), flag, held], "attributes")
+
+
+def event_texts(events: pa.Table, data_values: pa.Table) -> pa.Array:
+    """Return the text of each row of `events`.
+
+    An event of a program without registration is never planned (2.43: E1318; tracker-api
+    5). A user is named by username; leaving it out clears it (measured: Flows).
+    """
+    planned = pc.if_else(
+        pc.is_null(column(events, "enrollment")), None, column(events, "scheduledAt")
+    )
+    place = events.column_names.index("scheduledAt")
+    events = events.set_column(place, "scheduledAt", pa.array(planned, pa.string()))
+    username = Field.text("username", column(events, "assignedUser"))
+    user = Field("assignedUser", '{"username":"', username.values, '"}')
+    held = _data_values(events, _present(data_values))
+    return objects([*_scalars(events, _EVENT), user, held], "dataValues")
+
+
+def column(table: pa.Table, name: str) -> pa.Array:
+    """Return a column in one piece."""
+    return table[name].combine_chunks()
+
+
+def _scalars(rows: pa.Table, names: tuple[str, ...]) -> list[Field]:
+    geometry = Field.json("geometry", column(rows, "geometry"))
+    return [geometry, *(Field.text(name, column(rows, name)) for name in names)]
+
+
+def _present(values: pa.Table) -> pa.Table:
+    """Leave out what is empty: an empty value clears, as none does (measured: Writing)."""
+    held = pc.fill_null(pc.not_equal(values["value"], ""), fill_value=False)
+    return values if pc.all(held).as_py() else values.filter(held)
+
+
+def places(values: pa.Table, parents: pa.Table, key: str) -> Places:
+    """Return of each value the row of what it belongs to.
+
+    Raises:
+        ValueError: That is not there; the tables are not of a closed set.
+    """
+    found = pc.index_in(column(values, key), value_set=column(parents, key))
+    if found.null_count:
+        raise ValueError(f"{found.null_count} values belong to no {key} that was staged with them")
+    at: Places = found.to_numpy().astype(np.int64)
+    return at
+
+
+def _own(
+    people: pa.Table, values: pa.Table, at: Places, projection: Projection
+) -> npt.NDArray[np.bool_]:
+    """Return of each value at a person whether its type has the attribute."""
+    types = column(people, "trackedEntityType").take(pa.array(at))
+    kept = np.ones(len(at), bool)
+    for uid, attributes in projection.own_attributes.items():
+        of_type = pc.fill_null(pc.equal(types, uid), fill_value=False)
+        has = pc.is_in(values["attribute"], value_set=pa.array(sorted(attributes), pa.string()))
+        kept &= ~of_type.to_numpy(zero_copy_only=False) | has.to_numpy()
+    return kept
+
+
+def _attributes(count: int, values: pa.Table, at: Places) -> Field:
+    keys = column(values, "attribute")
+    fields = [Field.text("attribute", keys), Field.text("value", column(values, "value"))]
+    return Field.json("attributes", lists(at, count, keys, objects(fields, "value")))
+
+
+def _data_values(events: pa.Table, values: pa.Table) -> Field:
+    keys = column(values, "dataElement")
+    fields = [
+        Field.text("dataElement", keys),
+        Field.flag("providedElsewhere", column(values, "providedElsewhere")),
+        Field.text("value", column(values, "value")),
+    ]
+    at = places(values, events, "event")
+    return Field.json("dataValues", lists(at, len(events), keys, objects(fields, "value")))
