@@ -9,10 +9,12 @@ from typing import Annotated, Literal, Self, TypeVar
 from zoneinfo import available_timezones
 
 from croniter import CroniterError, croniter
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
+
+from tracker_sync.mapping.terms import SAME_NAMES, MappingTerms
+from tracker_sync.strict_terms import Strict, Uid
 
 
-Uid = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9]{10}$", description="a DHIS2 UID")]
 Connection = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,200}$")]
 
 _Item = TypeVar("_Item", bound=Hashable)
@@ -50,11 +52,7 @@ def _zone(name: str) -> str:
 Uids = Annotated[tuple[Uid, ...], Field(min_length=1), AfterValidator(_without_repeats)]
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-
-class AttributeCondition(_Strict):
+class AttributeCondition(Strict):
     """One condition on an attribute of the tracked entity; all of them must hold.
 
     Attributes:
@@ -69,7 +67,7 @@ class AttributeCondition(_Strict):
     values: Annotated[tuple[str, ...], Field(min_length=1, repr=False)]
 
 
-class ProgramSelection(_Strict):
+class ProgramSelection(Strict):
     """Who of a program enters; what is not set selects nobody away.
 
     A selection decides who enters. Whoever was sent once is followed, selected or not.
@@ -104,7 +102,7 @@ class ProgramSelection(_Strict):
         return self
 
 
-class Slices(_Strict):
+class Slices(Strict):
     """How the work of a run is divided.
 
     Attributes:
@@ -117,7 +115,7 @@ class Slices(_Strict):
     most: int = Field(default=40, ge=1, le=100)
 
 
-class Reading(_Strict):
+class Reading(Strict):
     """How the source is read.
 
     Attributes:
@@ -138,7 +136,7 @@ class Reading(_Strict):
     unenrolled: bool = False
 
 
-class Batches(_Strict):
+class Batches(Strict):
     """How much goes into one import request.
 
     Attributes:
@@ -151,7 +149,7 @@ class Batches(_Strict):
     megabytes: float = Field(default=5.0, gt=0, le=50)
 
 
-class Keeping(_Strict):
+class Keeping(Strict):
     """How long things are kept.
 
     Attributes:
@@ -164,7 +162,7 @@ class Keeping(_Strict):
     lease_minutes: int = Field(default=120, ge=15, le=1_440)
 
 
-class Route(_Strict):
+class Route(Strict):
     """One direction of travel between two servers.
 
     Attributes:
@@ -182,6 +180,7 @@ class Route(_Strict):
         baseline: `allow` lets a run that has neither interval nor watermark read
             everything; `refuse` makes it say so instead.
         refused: `fail` makes a run red that met a refusal it did not know; `warn` doesn't.
+        mapping: What is called otherwise at the destination; docs/mapping.md.
     """
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]{0,99}$")
@@ -200,6 +199,7 @@ class Route(_Strict):
     metadata: Literal["apply", "check", "ignore"] = "check"
     grant_self: bool = False
     refused: Literal["fail", "warn"] = "fail"
+    mapping: MappingTerms = Field(default=SAME_NAMES, repr=False)  # may be thousands of rows
 
     @model_validator(mode="after")
     def _leads_somewhere(self) -> Self:

@@ -12,6 +12,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from tracker_sync.mapping.beside import BadMappingFile, with_file
 from tracker_sync.route import Route
 from tracker_sync.strict_yaml import Document, NotStrictYaml, read_strict_yaml
 
@@ -30,6 +31,7 @@ _UID = "a UID is a letter followed by ten letters or digits; copy it from the se
 _FORMS = {
     "programs": _UID,
     "org_units": _UID,
+    "mapping": f"{_UID}; `drop` is not for every table",
     "name": "the file's name may hold a-z, 0-9 and _ and begins with a letter; rename it",
 }
 
@@ -83,10 +85,24 @@ def load_route(path: Path) -> Route:
         raise InvalidRoute(f"{path.name}, line {line}: `name`: the file's name is it; remove it")
     try:
         # As JSON, because strict types there are those of YAML: lists, and no number for a text.
-        text = json.dumps({**document.value, "name": path.stem}, default=str)
+        text = json.dumps({**_whole(path, document), "name": path.stem}, default=str)
         return Route.model_validate_json(text)
     except ValidationError as error:
         raise InvalidRoute(_first_problem(path, document, error)) from None
+
+
+def _whole(path: Path, document: Document) -> dict[str, Any]:
+    """Return what a route says, with the tables of the file that its mapping names."""
+    said: dict[str, Any] = document.value
+    mapping = said.get("mapping")
+    if not isinstance(mapping, dict) or "file" not in mapping:
+        return said
+    try:
+        return {**said, "mapping": with_file(mapping, path.parent)}
+    except BadMappingFile as error:
+        line = document.line_of(("mapping", "file"))
+        where = f"{path.name}, line {line}: `mapping.file`: {mapping['file']}, line {error.line}"
+        raise InvalidRoute(f"{where}: {error}") from None
 
 
 def _document(path: Path) -> Document:

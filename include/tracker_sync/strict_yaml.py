@@ -10,6 +10,8 @@ import yaml
 
 Path = tuple[str | int, ...]
 
+_AS_WRITTEN = ("tag:yaml.org,2002:str", "tag:yaml.org,2002:merge")
+
 
 class NotStrictYaml(Exception):
     """The text is not YAML, or says something twice.
@@ -67,6 +69,10 @@ def read_strict_yaml(text: str) -> Document:
 def _walk(node: yaml.Node | None, path: Path, lines: dict[Path, int]) -> None:
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
+            if key.tag not in _AS_WRITTEN:  # `no`, `01` and the like would be another text
+                raise NotStrictYaml(
+                    f"key `{key.value}` is no text; quote it", key.start_mark.line + 1
+                )
             here = (*path, str(key.value))
             if here in lines:
                 raise NotStrictYaml(f"key `{key.value}` stands twice", key.start_mark.line + 1)

@@ -27,6 +27,7 @@ class Scope:
         selection: Who of the program enters; only what is set.
         pair: What stands for the two servers, see `servers.pair_of`.
         zone: The zone of the source's stamps; in another they stand for other instants.
+        mapping: What stands for the route's mapping; empty without one.
     """
 
     program: str
@@ -34,6 +35,7 @@ class Scope:
     selection: Mapping[str, Any]
     pair: str
     zone: str
+    mapping: str = ""
 
     def key(self, secret: bytes) -> str:
         """Return what the watermark is kept under.
@@ -41,7 +43,10 @@ class Scope:
         The destination keeps it too, and a selection may hold a person's number, which could
         be guessed from a plain hash: so it is made with a secret that stays here.
         """
-        text = json.dumps(asdict(self), sort_keys=True)
+        said = asdict(self)
+        if not self.mapping:  # a route without one goes on under the key it always had
+            del said["mapping"]
+        text = json.dumps(said, sort_keys=True)
         return hmac.new(secret, text.encode(), "sha256").hexdigest()[:16]
 
 
@@ -57,7 +62,8 @@ def scope_of(route: Route, program: str, pair: str, zone: str) -> Scope:
     """Return what the watermark of one of a route's programs speaks of."""
     selection = route.selections.get(program, ProgramSelection())
     chosen = selection.model_dump(mode="json", exclude_defaults=True)
-    return Scope(program, tuple(sorted(route.org_units)), chosen, pair, zone)
+    roots = tuple(sorted(route.org_units))
+    return Scope(program, roots, chosen, pair, zone, route.mapping.hash)
 
 
 def moved(marks: Mapping[str, datetime], windows: Mapping[str, Window]) -> dict[str, datetime]:

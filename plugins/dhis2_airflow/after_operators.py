@@ -12,7 +12,7 @@ from dhis2_airflow.run_operators import RouteOperator
 from dhis2_api.client import Dhis2Client
 from tracker_sync.lease import held
 from tracker_sync.loading import Destination
-from tracker_sync.metadata.model import Model
+from tracker_sync.mapping.there import read_model_there, route_there
 from tracker_sync.report_text import phase_line
 from tracker_sync.route import Route
 from tracker_sync.steps import deletes, notes, owners, relationships, second_pass
@@ -47,7 +47,7 @@ class PhaseOperator(RouteOperator):
             raise AirflowSkipException("the run stopped before its slices were planned")
         with self.source() as source, self.destination() as client:
             lease = held(client, self.route, workspace)
-            there = Destination(client, self.route.programs, before_write=lease.keep)
+            there = Destination(client, route_there(self.route).programs, before_write=lease.keep)
             report = self._run(source, there, workspace)
         self.say([phase_line(report)])
         context["ti"].xcom_push("import_report", report)
@@ -55,7 +55,7 @@ class PhaseOperator(RouteOperator):
     def _run(
         self, source: Dhis2Client, destination: Destination, workspace: Workspace
     ) -> dict[str, Any]:
-        model = Model.from_json(workspace.model.read_text(encoding="utf-8"))
+        model = read_model_there(workspace.model, self.route.mapping)
         after = AfterSlices(source, destination, self.route, workspace, model)
         after.begin(self.task_id)
         return _RUN[self.task_id](after)

@@ -10,6 +10,7 @@ from airflow.sdk import Context
 from dhis2_airflow.run_operators import RouteOperator
 from tracker_sync.lease import held
 from tracker_sync.loading import Destination
+from tracker_sync.mapping.there import route_there
 from tracker_sync.package import Staged
 from tracker_sync.report_text import slice_line
 from tracker_sync.slicing import Slice
@@ -59,7 +60,8 @@ class TransformOperator(SliceOperator):
 
     def execute(self, context: Context) -> dict[str, str]:
         """Return where the bundles lie."""
-        done = transform(self.workspace(context), Staged(**(self.staged or {})))
+        staged = Staged(**(self.staged or {}))
+        done = transform(self.workspace(context), staged, self.route.mapping)
         self.say([f"{done.roots} people or events made into bundles"])
         return asdict(done.package)
 
@@ -76,7 +78,7 @@ class LoadOperator(SliceOperator):
         workspace = self.workspace(context)
         with self.destination() as client:
             lease = held(client, self.route, workspace)
-            there = Destination(client, self.route.programs, before_write=lease.keep)
+            there = Destination(client, route_there(self.route).programs, before_write=lease.keep)
             report = load(there, self.route, workspace, piece, bundles)
         self.say([slice_line(report)])
         context["ti"].xcom_push("import_report", report)

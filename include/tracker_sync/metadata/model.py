@@ -42,6 +42,10 @@ class Model:
         org_units: Those under the roots, and their ancestors, by UID.
         files: The attributes and data elements whose values name a file, each with its value
             type: `FILE_RESOURCE` or `IMAGE`.
+        value_types: Attribute or data element -> type of its values.
+        option_sets: Attribute or data element -> its option set.
+        option_combos: The source's default option combination -> the destination's, where
+            they differ.
     """
 
     hash: str
@@ -54,6 +58,9 @@ class Model:
     confidential: Uids
     org_units: Mapping[str, OrgUnit]
     files: Mapping[str, str] = field(default_factory=dict)
+    value_types: Mapping[str, str] = field(default_factory=dict)
+    option_sets: Mapping[str, str] = field(default_factory=dict)
+    option_combos: Mapping[str, str] = field(default_factory=dict)
 
     def to_json(self) -> str:
         """Return the model as text, equal for equal models."""
@@ -70,6 +77,9 @@ class Model:
                 "confidential": sorted(self.confidential),
                 "org_units": units,
                 "files": dict(self.files),
+                "value_types": dict(self.value_types),
+                "option_sets": dict(self.option_sets),
+                "option_combos": dict(self.option_combos),
             },
             sort_keys=True,
             ensure_ascii=False,
@@ -90,6 +100,9 @@ class Model:
             frozenset(read["confidential"]),
             {uid: OrgUnit(name, path) for uid, (name, path) in read["org_units"].items()},
             read["files"],
+            read["value_types"],
+            read["option_sets"],
+            read["option_combos"],
         )
 
 
@@ -122,7 +135,18 @@ def model_of(ours: Objects, theirs: Objects) -> Model:
             for uid, fields in ours.get("organisationUnits", {}).items()
         },
         dict(_files(ours)),
+        {uid: fields["valueType"] for uid, fields in _valued(ours) if fields.get("valueType")},
+        {
+            uid: fields["optionSet"]["id"]
+            for uid, fields in _valued(ours)
+            if fields.get("optionSet")
+        },
     )
+
+
+def _valued(objects: Objects) -> Iterable[tuple[str, Fields]]:
+    for plural in ("trackedEntityAttributes", "dataElements"):
+        yield from objects.get(plural, {}).items()
 
 
 def _files(objects: Objects) -> Iterable[tuple[str, str]]:

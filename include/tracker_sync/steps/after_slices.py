@@ -11,6 +11,7 @@ from typing import Any
 from dhis2_api.client import Dhis2Client
 from tracker_sync.ledger import as_table, attempt_of, begin_ledger, read_ledger, write_ledger
 from tracker_sync.loading import Destination
+from tracker_sync.mapping.mapped_tables import Mapped, map_tables
 from tracker_sync.metadata.model import Model
 from tracker_sync.outcome import Entry
 from tracker_sync.package import Package, Staged, open_package
@@ -37,7 +38,7 @@ class AfterSlices:
         destination: The server that is written to.
         route: The route.
         workspace: The files of the run.
-        model: The programs' metadata.
+        model: The programs' metadata, as the destination calls it.
     """
 
     source: Dhis2Client
@@ -62,6 +63,16 @@ class AfterSlices:
                 named = json.loads(path.read_bytes())
                 packages = {name: open_package(Staged(**named[name])) for name in named}
                 yield Loaded(piece, packages["staged"], packages["bundles"])
+
+    def staged_tables(self, loaded: Loaded) -> Iterator[Mapped]:
+        """Yield a slice's tables, row group by row group, as the destination calls things.
+
+        Raises:
+            DamagedPackage: A staged file is not what was written.
+        """
+        here = Model.from_json(self.workspace.model.read_text(encoding="utf-8"))
+        for tables in loaded.staged.row_groups():
+            yield map_tables(tables, self.route.mapping, here)
 
     def entries(self) -> Iterator[Entry]:
         """Yield the ledger lines of every slice that has come to its end."""
@@ -114,7 +125,8 @@ class Loaded:
 
     Attributes:
         piece: The slice.
-        staged: Its tables, as `tables.TABLES`; the notes name its `read_number`.
+        staged: Its tables, as `tables.TABLES`, in the source's names; the notes name its
+            `read_number`. `AfterSlices.staged_tables` gives them in the destination's.
         bundles: What was made of them.
     """
 

@@ -15,6 +15,7 @@ from dhis2_api.importer import Ref
 from tracker_sync.batches import each_batch
 from tracker_sync.ledger import as_table, of_batch, write_ledger
 from tracker_sync.loading import Destination, load_batch
+from tracker_sync.mapping.there import read_model_there
 from tracker_sync.metadata.model import Model
 from tracker_sync.outcome import Entry, Outcome
 from tracker_sync.package import Package, Staged, open_package
@@ -57,7 +58,7 @@ def load(
     began = time.monotonic()
     attempt = begin_load(workspace, piece)
     package = open_package(bundles)
-    model = Model.from_json(workspace.model.read_text(encoding="utf-8"))
+    model = read_model_there(workspace.model, route.mapping)
     page = _page(workspace, piece, package)
     never_below(workspace.reads, page.read_number)
     loaded = _loaded(destination, route, workspace, package, model)

@@ -10,6 +10,10 @@ import pyarrow as pa
 
 from tracker_sync import objects
 from tracker_sync.bundles import BUNDLES, as_bundles
+from tracker_sync.mapping.mapped_tables import map_tables
+from tracker_sync.mapping.marked import marked
+from tracker_sync.mapping.terms import SAME_NAMES, MappingTerms
+from tracker_sync.mapping.there import model_there
 from tracker_sync.metadata.model import Model
 from tracker_sync.package import Staged, open_package, staged, writing_package
 from tracker_sync.projection import Projection
@@ -31,20 +35,29 @@ class Transformed:
     roots: int
 
 
-def transform(workspace: Workspace, extracted: Staged) -> Transformed:
+def transform(
+    workspace: Workspace, extracted: Staged, terms: MappingTerms = SAME_NAMES
+) -> Transformed:
     """Make a row of `bundles.BUNDLES` of each staged person or lone event, row group by row group.
+
+    Args:
+        workspace: The files of the run.
+        extracted: What was staged.
+        terms: What the destination calls otherwise.
 
     Raises:
         DamagedPackage: A staged file is not what was written.
     """
     began = time.monotonic()
     model = Model.from_json(workspace.model.read_text(encoding="utf-8"))
-    projection = Projection.of(model)
+    projection = Projection.of(model_there(model, terms))
     package = open_package(extracted)
     folder = Path(extracted.manifest).parent / "bundles"
     with writing_package(folder, {"bundles": BUNDLES}) as bundles:
         for tables in package.row_groups():
-            bundles.add({"bundles": _both(tables, projection)})
+            mapped = map_tables(tables, terms, model)
+            rows = _both(mapped.tables, projection)
+            bundles.add({"bundles": marked(rows, mapped.refused)})
         timings = {**package.notes["timings"], "transform": round(time.monotonic() - began, 3)}
         bundles.notes |= {**package.notes, "timings": timings, "staged": asdict(extracted)}
     return Transformed(staged(folder), bundles.rows.get("bundles", 0))
