@@ -115,6 +115,10 @@ class _Maker:
             content["geometry"] = json.loads(row["geometry"], parse_int=float)
         if row.get("assignedUser") is not None:
             content["assignedUser"] = {"username": row["assignedUser"]}
+        if kind == "ENROLLMENT" and row["occurredAt"] is None and row["enrolledAt"] is not None:
+            content["occurredAt"] = row["enrolledAt"]
+        if content.get("status") == "VISITED":
+            content["status"] = "ACTIVE"
         if kind == "EVENT" and row["enrollment"] is None:
             content.pop("scheduledAt", None)
         values = [value for value in self._values[kind, row[KEYS[kind]]] if value["value"]]

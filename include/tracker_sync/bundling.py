@@ -17,6 +17,7 @@ from tracker_sync.flat_json import (
     event_texts,
     person_texts,
     places,
+    replaced,
 )
 from tracker_sync.json_text import canonical_geometry, with_nul
 from tracker_sync.projection import COMPLETED, Projection
@@ -64,17 +65,13 @@ def _living(tables: Tables) -> tuple[pa.Table, pa.Table, pa.Table]:
 def _readable(rows: pa.Table, key: str) -> pa.Table:
     """Return each object once, with a canonical geometry, and with `deleted` set."""
     rows = _once_each(rows, key)
-    rows = _with(rows, "geometry", canonical_geometry(column(rows, "geometry")))
-    return _with(rows, "deleted", pc.fill_null(column(rows, "deleted"), fill_value=False))
+    rows = replaced(rows, "geometry", canonical_geometry(column(rows, "geometry")))
+    return replaced(rows, "deleted", pc.fill_null(column(rows, "deleted"), fill_value=False))
 
 
 def _buried(rows: pa.Table, key: str, above: pa.Table) -> pa.Table:
     gone = column(above.filter(above["deleted"]), key)
-    return _with(rows, "deleted", pc.or_(rows["deleted"], pc.is_in(rows[key], value_set=gone)))
-
-
-def _with(rows: pa.Table, name: str, values: pa.Array) -> pa.Table:
-    return rows.set_column(rows.column_names.index(name), name, values)
+    return replaced(rows, "deleted", pc.or_(rows["deleted"], pc.is_in(rows[key], value_set=gone)))
 
 
 def _once_each(rows: pa.Table, key: str) -> pa.Table:

@@ -41,7 +41,12 @@ def person_texts(people: pa.Table, attributes: pa.Table, projection: Projection)
 
 
 def enrollment_texts(enrollments: pa.Table, attributes: pa.Table) -> pa.Array:
-    """Return the text of each row of `enrollments`."""
+    """Return the text of each row of `enrollments`.
+
+    One without a date of incident gets that of its enrollment, as DHIS2 does (tracker-api 4).
+    """
+    day = pc.coalesce(column(enrollments, "occurredAt"), column(enrollments, "enrolledAt"))
+    enrollments = replaced(enrollments, "occurredAt", day)
     values = _present(attributes.filter(pc.is_valid(attributes["enrollment"])))
     at = places(values, enrollments, "enrollment")
     flag = Field.flag("followUp", column(enrollments, "followUp"))
@@ -53,13 +58,14 @@ def event_texts(events: pa.Table, data_values: pa.Table) -> pa.Array:
     """Return the text of each row of `events`.
 
     An event of a program without registration is never planned (2.43: E1318; tracker-api
-    5). A user is named by username; leaving it out clears it (measured: Flows).
+    5). A user is named by username; leaving it out clears it. What was visited comes back
+    as active (measured: Flows).
     """
-    planned = pc.if_else(
-        pc.is_null(column(events, "enrollment")), None, column(events, "scheduledAt")
-    )
-    place = events.column_names.index("scheduledAt")
-    events = events.set_column(place, "scheduledAt", pa.array(planned, pa.string()))
+    status = column(events, "status")
+    status = pc.if_else(pc.equal(status, "VISITED"), "ACTIVE", status)
+    enrolled = pc.is_valid(column(events, "enrollment"))
+    planned = pc.if_else(enrolled, column(events, "scheduledAt"), pa.scalar(None, pa.string()))
+    events = replaced(replaced(events, "status", status), "scheduledAt", planned)
     username = Field.text("username", column(events, "assignedUser"))
     user = Field("assignedUser", '{"username":"', username.values, '"}')
     held = _data_values(events, _present(data_values))
@@ -69,6 +75,11 @@ def event_texts(events: pa.Table, data_values: pa.Table) -> pa.Array:
 def column(table: pa.Table, name: str) -> pa.Array:
     """Return a column in one piece."""
     return table[name].combine_chunks()
+
+
+def replaced(table: pa.Table, name: str, values: pa.Array) -> pa.Table:
+    """Return a table with other values in a column."""
+    return table.set_column(table.column_names.index(name), name, values)
 
 
 def _scalars(rows: pa.Table, names: tuple[str, ...]) -> list[Field]:

@@ -128,6 +128,17 @@ def test_business_dates_stay_the_text_that_came() -> None:
     assert content(of_event())["occurredAt"] == "2026-03-29T00:00:00.000"
 
 
+def test_an_enrollment_without_a_date_of_incident_gets_its_own_as_dhis2_gives_it() -> None:
+    found = objects(enrollments=[enrollment(occurredAt=None)])
+
+    day = content(found[ENROLLMENT])["enrolledAt"]
+    assert content(found[ENROLLMENT])["occurredAt"] == day
+
+
+def test_what_was_visited_is_active_as_every_server_gives_it_back() -> None:
+    assert of_event(status="VISITED").content == of_event(status="ACTIVE").content
+
+
 def test_a_stamp_of_completion_is_sent_where_its_status_allows_and_never_compared() -> None:
     stamp = "2026-05-15T13:18:00.000"
     done = enrollment(status="CANCELLED", completedAt=stamp, events=[event(completedAt=stamp)])
