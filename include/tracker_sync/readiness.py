@@ -6,6 +6,7 @@ from dhis2_api.client import Dhis2Client, Json
 from dhis2_api.metadata import Fields, read_objects
 from dhis2_api.system import Account, read_account
 from tracker_sync.findings import Finding
+from tracker_sync.mapping.there import model_there, route_there
 from tracker_sync.metadata.model import Model
 from tracker_sync.metadata.reach import ScopeName, beyond_reach
 from tracker_sync.route import Route
@@ -30,13 +31,16 @@ def readiness(
     """
     reader, writer = read_account(source), read_account(destination)
     findings = beyond_reach(source, reader, route, _SCOPES)
-    lacking = beyond_reach(destination, writer, route, _SCOPES)
+    there = route_there(route)
+    lacking = beyond_reach(destination, writer, there, _SCOPES)
     missing = [finding for finding in lacking if finding.code == "root_missing"]
     if lacking and not missing and route.grant_self and writer.is_superuser:
-        findings.append(_grant(destination, writer, route))
+        findings.append(_grant(destination, writer, there))
     else:
         findings += lacking
-    return findings if writer.is_superuser else [*findings, *_sharing(destination, model)]
+    if writer.is_superuser:
+        return findings
+    return [*findings, *_sharing(destination, model_there(model, route.mapping))]
 
 
 def _grant(destination: Dhis2Client, account: Account, route: Route) -> Finding:

@@ -23,14 +23,16 @@ class Closure:
     Attributes:
         objects: As the source gave them, cut to the route's scope, with the UIDs of
             the destination's default category objects.
-        findings: What could not be had, and what was left out.
+        left_out: What was left out.
+        unresolved: What could not be had.
     """
 
     objects: Objects
-    findings: tuple[Finding, ...]
+    left_out: tuple[Finding, ...]
+    unresolved: tuple[Finding, ...]
 
 
-def read_closure(source: Dhis2Client, route: Route, defaults: Mapping[str, str]) -> Closure:
+def read_closure(source: Dhis2Client, route: Route, known: Mapping[str, str]) -> Closure:
     """Read the programs of a route and all they refer to, until nothing is missing.
 
     A program's own export lacks attributes that only its type uses, legend sets,
@@ -40,46 +42,49 @@ def read_closure(source: Dhis2Client, route: Route, defaults: Mapping[str, str])
     Args:
         source: The server to read from.
         route: Which programs and org units.
-        defaults: The source's UID of each default category object -> the destination's.
+        known: What the destination has of its own, as the default category objects and
+            whatever the route maps: the source's UID -> the destination's. It is referred
+            to and not brought over, nor is anything that only it refers to.
     """
     scope = read_scope(source, route.org_units)
-    closure = _Growing(source, scope.reached, defaults)
-    closure.add("organisationUnits", scope.objects.values())
-    for program in route.programs:
+    closure = _Growing(source, scope.reached, known)
+    mapped = not known.keys().isdisjoint(scope.objects)  # what stands above it is another's there
+    closure.add("organisationUnits", scope.within() if mapped else scope.objects.values())
+    for program in (uid for uid in route.programs if uid not in known):
         for plural, objects in read_program(source, program).items():
             closure.add(plural, objects)
     left_out = closure.add_relationship_types(route)
     unresolved = closure.complete()
     ours = without_messages(closure.objects)
     present = {plural: by_uid for plural, by_uid in ours.items() if by_uid}
-    return Closure(present, (*left_out, *unresolved))
+    return Closure(present, tuple(left_out), tuple(unresolved))
 
 
 class _Growing:
     """The objects found so far."""
 
     def __init__(
-        self, source: Dhis2Client, reached: frozenset[str], defaults: Mapping[str, str]
+        self, source: Dhis2Client, reached: frozenset[str], known: Mapping[str, str]
     ) -> None:
         self.objects: dict[str, dict[str, Fields]] = defaultdict(dict)
         self._source = source
-        self._reached = reached
-        self._defaults = defaults
+        self._reached = reached.union(known.get(uid, uid) for uid in reached)
+        self._known = known
 
     def add(self, plural: str, objects: Iterable[Fields]) -> None:
         """Take objects of a class, cut to what is ours."""
         if plural in CLASSES_LEFT_OUT:
             return
         for fields in objects:
-            if fields["id"] not in self._defaults:
-                self.objects[plural][fields["id"]] = cut(fields, self._reached, self._defaults)
+            if fields["id"] not in self._known and not self._is_of_known_set(plural, fields):
+                self.objects[plural][fields["id"]] = cut(fields, self._reached, self._known)
 
     def add_relationship_types(self, route: Route) -> list[Finding]:
         """Take the types between people of the route; nothing in a program refers to them."""
         held: dict[str, Collection[str]] = {
             "program": route.programs,
-            "programStage": self.objects["programStages"],
-            "trackedEntityType": self.objects["trackedEntityTypes"],
+            "programStage": self.objects["programStages"].keys() | self._known.keys(),
+            "trackedEntityType": self.objects["trackedEntityTypes"].keys() | self._known.keys(),
         }
         left_out = []
         for fields in read_class(self._source, "relationshipTypes"):
@@ -103,8 +108,11 @@ class _Growing:
         first = {reference.to: reference for reference in reversed(in_order)}
         return [_unresolved(reference) for reference in first.values()]
 
+    def _is_of_known_set(self, plural: str, fields: Fields) -> bool:
+        return plural == "options" and (fields.get("optionSet") or {}).get("id") in self._known
+
     def _missing(self) -> Iterable[Reference]:
-        ours = set(self._defaults.values())
+        ours = set(self._known.values())
         for reference in references(self.objects):
             plural, uid = reference.to
             if uid not in self.objects.get(plural, {}) and uid not in ours:

@@ -21,6 +21,10 @@ class Scope:
     reached: frozenset[str]
     objects: dict[str, Fields]
 
+    def within(self) -> list[Fields]:
+        """Return the org units reached, without those above them."""
+        return [fields for uid, fields in self.objects.items() if uid in self.reached]
+
 
 def read_scope(client: Dhis2Client, roots: Collection[str]) -> Scope:
     """Read the org units under the roots, and the ancestors that hold them."""

@@ -27,26 +27,26 @@ CLASSES_LEFT_OUT = frozenset({"programNotificationTemplates", "userGroups", "use
 _MESSAGES = frozenset({"SENDMESSAGE", "SCHEDULEMESSAGE"})
 
 
-def cut(value: Json, reached: frozenset[str], defaults: Mapping[str, str]) -> Json:
+def cut(value: Json, reached: frozenset[str], known: Mapping[str, str]) -> Json:
     """Return metadata without what is not ours, at every level.
 
     Args:
         value: An object, or what is in it.
         reached: The org units of the route; assignments to others are not ours.
-        defaults: UIDs of the source's default objects -> those of the destination.
+        known: UIDs of what the destination has of its own -> what it calls them.
     """
     if isinstance(value, list):
-        return [cut(item, reached, defaults) for item in value]
+        return [cut(item, reached, known) for item in value]
     if not isinstance(value, dict):
         return value
     kept = {
-        name: cut(inner, reached, defaults) for name, inner in value.items() if name not in LEFT_OUT
+        name: cut(inner, reached, known) for name, inner in value.items() if name not in LEFT_OUT
     }
-    if value.get("id") in defaults:
-        kept["id"] = defaults[value["id"]]
-    if "organisationUnits" in kept:
-        units = kept["organisationUnits"]
-        kept["organisationUnits"] = [unit for unit in units if unit["id"] in reached]
+    if value.get("id") in known:
+        kept["id"] = known[value["id"]]
+    if "organisationUnits" in kept:  # two of them may have become one
+        units = {unit["id"]: unit for unit in kept["organisationUnits"] if unit["id"] in reached}
+        kept["organisationUnits"] = [*units.values()]
     return kept
 
 

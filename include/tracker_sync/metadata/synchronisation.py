@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dhis2_api.client import Dhis2Client
 from dhis2_api.metadata import DEFAULT_CLASSES, read_default_objects, read_objects
@@ -14,6 +14,7 @@ from tracker_sync.metadata.classes import Objects
 from tracker_sync.metadata.closure import Closure, read_closure
 from tracker_sync.metadata.difference import Counts, Difference, difference
 from tracker_sync.metadata.judgement import differing, remaining, unsupported
+from tracker_sync.metadata.mapped import mapping_findings, translated
 from tracker_sync.metadata.model import Model, model_of
 from tracker_sync.route import Route
 
@@ -59,18 +60,21 @@ def synchronise(
             lacks a right.
     """
     defaults = _default_objects(source, destination)
-    closure = read_closure(source, route, defaults)
-    theirs = _read_theirs(destination, closure.objects)
-    found = difference(closure.objects, theirs)
-    findings = _before(closure, found, route, defaults)
+    needed = _needed(source, route, defaults)
+    theirs = _read_theirs(destination, needed, route)
+    found = difference(needed.sent.objects, theirs)
+    findings = _before(needed, found, route, theirs)
     sent = 0
     if route.metadata == "apply" and not any(finding.blocking for finding in findings):
         there = Writable(destination, before_write)
-        sent = apply(there, found.changes, closure.objects, theirs)
+        sent = apply(there, found.changes, needed.sent.objects, theirs)
     if sent:
-        theirs = _read_theirs(destination, closure.objects)
-        findings += remaining(difference(closure.objects, theirs).changes)
-    return MetadataResult(model_of(closure.objects, theirs), found.counts, sent, tuple(findings))
+        theirs = _read_theirs(destination, needed, route)
+        findings += remaining(difference(needed.sent.objects, theirs).changes)
+    model = replace(
+        model_of(needed.closure.objects, theirs), option_combos=_default_combo(defaults)
+    )
+    return MetadataResult(model, found.counts, sent, tuple(findings))
 
 
 def describe(result: MetadataResult) -> list[str]:
@@ -83,24 +87,56 @@ def describe(result: MetadataResult) -> list[str]:
     return [*counts, f"{result.sent} objects sent, model {result.model.hash[:12]}", *findings]
 
 
-def _default_objects(source: Dhis2Client, destination: Dhis2Client) -> dict[str, str]:
+@dataclass(frozen=True, slots=True)
+class _Needed:
+    """What the data needs.
+
+    Attributes:
+        closure: All of it, in the source's names.
+        sent: What of it is the route's to bring over, referring to the destination's names.
+        defaults: Class -> the default object's UIDs, the source's and the destination's.
+    """
+
+    closure: Closure
+    sent: Closure
+    defaults: Mapping[str, tuple[str, str]]
+
+    @property
+    def findings(self) -> list[Finding]:
+        return [*self.closure.left_out, *self.sent.unresolved]
+
+
+def _needed(source: Dhis2Client, route: Route, defaults: Mapping[str, tuple[str, str]]) -> _Needed:
+    known, mapped = dict(defaults.values()), route.mapping.uids()
+    closure = read_closure(source, route, known)
+    sent = read_closure(source, route, {**known, **mapped}) if mapped else closure
+    return _Needed(closure, sent, defaults)
+
+
+def _default_objects(source: Dhis2Client, destination: Dhis2Client) -> dict[str, tuple[str, str]]:
     ours, theirs = read_default_objects(source), read_default_objects(destination)
-    return {ours[plural]: theirs[plural] for plural in DEFAULT_CLASSES}
+    return {plural: (ours[plural], theirs[plural]) for plural in DEFAULT_CLASSES}
 
 
-def _read_theirs(destination: Dhis2Client, ours: Objects) -> Objects:
+def _default_combo(defaults: Mapping[str, tuple[str, str]]) -> dict[str, str]:
+    ours, theirs = defaults["categoryOptionCombos"]
+    return {ours: theirs} if ours != theirs else {}
+
+
+def _read_theirs(destination: Dhis2Client, needed: _Needed, route: Route) -> Objects:
+    named = translated(needed.closure.objects, route.mapping)
     return {
-        plural: {fields["id"]: fields for fields in read_objects(destination, plural, by_uid)}
-        for plural, by_uid in ours.items()
+        plural: {fields["id"]: fields for fields in read_objects(destination, plural, uids)}
+        for plural, uids in named.items()
     }
 
 
-def _before(
-    closure: Closure, found: Difference, route: Route, defaults: Mapping[str, str]
-) -> list[Finding]:
-    findings = unsupported(closure.objects, frozenset(defaults.values()))
+def _before(needed: _Needed, found: Difference, route: Route, theirs: Objects) -> list[Finding]:
+    defaults = frozenset(theirs_ for _, theirs_ in needed.defaults.values())
+    findings = unsupported(needed.sent.objects, defaults)
+    findings += mapping_findings(route.mapping, needed.closure.objects, needed.sent.objects, theirs)
     if route.metadata != "ignore":
-        findings += closure.findings
+        findings += needed.findings
     if route.metadata == "check":
         findings += differing(found.changes)
     return findings
