@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from copy import copy
 from functools import cached_property, partial
 from types import TracebackType
@@ -25,6 +25,10 @@ _JSON = "application/json; charset=utf-8"
 
 # DHIS2 reads a PATCH as a JSON patch (RFC 6902) and wants it called so.
 _BODY_KINDS = {"PATCH": "application/json-patch+json"}
+
+
+def _deaf(_: object) -> None:
+    """Hear nothing: nobody listens."""
 
 
 class Dhis2Client:
@@ -58,6 +62,7 @@ class Dhis2Client:
         self._transport = self._connect()
         self._traffic = Traffic()
         self._patience = patience or Patience()
+        self._listener: Callable[[object], None] = _deaf
         self.url = self._transport.url
         self.name = name
 
@@ -98,6 +103,17 @@ class Dhis2Client:
         other._transport = self._connect()  # noqa: SLF001 - it is one of us
         other._traffic = traffic or self._traffic  # noqa: SLF001
         return other
+
+    def listen(self, listener: Callable[[object], None]) -> None:
+        """Have *listener* told of each import report, also of those of clients made by `another`.
+
+        It may be told by several threads at once.
+        """
+        self._listener = listener
+
+    def tell(self, heard: object) -> None:
+        """Tell whoever listens what an answer held."""
+        self._listener(heard)
 
     def close(self) -> None:
         """End the session."""

@@ -28,17 +28,22 @@ class ImportReport:
     """What a server says became of the objects of one request.
 
     An object named in neither set was not imported, whatever the status says
-    (reliability F9). The texts of the report are left behind: they quote patients.
+    (reliability F9). The texts of the report quote patients (reliability F10): they are
+    kept apart, and are for a file that few may read, never for a log.
 
     Attributes:
         stored: Objects the server stored, or deleted.
         refused: Objects it refused, each with the codes it gave.
         warnings: Objects it remarked on, stored or not, each with the codes it gave.
+        texts: Of the refused, code and text of each refusal, as the server words it.
     """
 
     stored: frozenset[Ref]
     refused: Codes
     warnings: Codes = field(default_factory=dict)
+    texts: Mapping[Ref, tuple[tuple[str, str], ...]] = field(
+        default_factory=dict, repr=False, compare=False
+    )
 
 
 _Kind = Literal["TRACKED_ENTITY", "ENROLLMENT", "EVENT", "RELATIONSHIP"]
@@ -52,6 +57,7 @@ class _Error(BaseModel):
     code: str = Field(alias="errorCode", pattern=_CODE)
     kind: _Kind = Field(alias="trackerType")
     uid: str
+    message: Any = Field(default="", repr=False)
 
 
 class _Warning(BaseModel):
@@ -103,9 +109,11 @@ def read_report(answer: Answer) -> ImportReport:
     if report.status == "ERROR" and objects:
         raise UnexpectedAnswer(f"{answer.what}: the import report says both error and stored")
     inner = [error for item in objects for error in item.errors]
-    refused = _codes([*report.validation.errors, *inner])
+    errors = [*report.validation.errors, *inner]
+    refused = _codes(errors)
     stored = frozenset(Ref(item.kind, item.uid) for item in objects)
-    return ImportReport(stored - refused.keys(), refused, _codes(report.validation.warnings))
+    warnings = _codes(report.validation.warnings)
+    return ImportReport(stored - refused.keys(), refused, warnings, _texts(errors))
 
 
 def _parsed(body: dict[str, Any], what: str) -> _Report:
@@ -120,6 +128,13 @@ def _codes(lines: Iterable[_Error | _Warning]) -> dict[Ref, tuple[str, ...]]:
     for line in lines:
         codes[Ref(line.kind, line.uid)] += (line.code,)
     return dict(codes)
+
+
+def _texts(errors: Iterable[_Error]) -> dict[Ref, tuple[tuple[str, str], ...]]:
+    texts: dict[Ref, tuple[tuple[str, str], ...]] = defaultdict(tuple)
+    for error in errors:
+        texts[Ref(error.kind, error.uid)] += ((error.code, str(error.message or "")),)
+    return dict(texts)
 
 
 def _no_report(answer: Answer) -> RequestRefused | UnexpectedAnswer:

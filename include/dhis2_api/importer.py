@@ -87,8 +87,11 @@ def import_objects(
         what = f"{answer.what} answered 500: the server broke down at this request"
         raise RequestRefused(what, status=500, code=error_code(answer))
     if options.job and answer.status != 409:
-        return report_of_job(client, started_job(answer), options.job)
-    return read_report(answer)
+        report = report_of_job(client, started_job(answer), options.job)
+    else:
+        report = read_report(answer)
+    client.tell(report)
+    return report
 
 
 # Children first: what hangs below a deleted object is deleted with it, or refuses its

@@ -79,6 +79,20 @@ class Workspace:
         """What became of each object of the run."""
         return self.run / "ledger.parquet"
 
+    @property
+    def run_rejects(self) -> Path:
+        """What servers said of what they refused in the run; it quotes patients."""
+        return self.run / "rejects.parquet"
+
+    def rejects(self, slice_id: str) -> Path:
+        """What servers said of what they refused in a slice or a phase; it quotes patients."""
+        return self.run / slice_id / "rejects.parquet"
+
+    @property
+    def unique_values(self) -> Path:
+        """Who of the run has which unique value, as an SQLite database of keyed digests."""
+        return self.run / "unique.sqlite"
+
     def package(self, slice_id: str, attempt: int) -> Path:
         """The folder a try of a slice stages in."""
         return self.run / slice_id / f"try-{attempt}"

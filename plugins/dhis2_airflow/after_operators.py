@@ -13,6 +13,7 @@ from dhis2_api.client import Dhis2Client
 from tracker_sync.lease import held
 from tracker_sync.loading import Destination
 from tracker_sync.mapping.there import read_model_there, route_there
+from tracker_sync.reject_details import keeping_details
 from tracker_sync.report_text import phase_line
 from tracker_sync.route import Route
 from tracker_sync.steps import deletes, notes, owners, relationships, second_pass
@@ -58,4 +59,5 @@ class PhaseOperator(RouteOperator):
         model = read_model_there(workspace.model, self.route.mapping)
         after = AfterSlices(source, destination, self.route, workspace, model)
         after.begin(self.task_id)
-        return _RUN[self.task_id](after)
+        with keeping_details(destination.client, workspace, self.task_id):
+            return _RUN[self.task_id](after)

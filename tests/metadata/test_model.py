@@ -85,3 +85,14 @@ def test_an_option_more_at_either_side_makes_another_hash() -> None:
     }
 
     assert len(hashes) == 3
+
+
+def test_a_model_says_which_values_one_person_alone_may_have() -> None:
+    ours, theirs = objects(), objects()
+    ours["trackedEntityAttributes"]["igrbHRNTbIn"]["unique"] = True
+    theirs["trackedEntityAttributes"]["zzlC4ArMYGX"] |= {"unique": True, "orgunitScope": True}
+
+    model = model_of(ours, theirs)
+
+    assert model.unique == {"igrbHRNTbIn": False, "zzlC4ArMYGX": True}
+    assert Model.from_json(model.to_json()) == model

@@ -20,6 +20,7 @@ from repository.refused_run import REFUSED, Run, run_with_refusals
 from tracker_sync.codes import REMEDIES
 from tracker_sync.ledger import LEDGER
 from tracker_sync.outcome import KINDS, Outcome
+from tracker_sync.reject_details import DETAILS
 from tracker_sync.run_ledger import RUN_LEDGER
 from tracker_sync.tally import COLUMNS
 from tracker_sync.workspace import Workspace
@@ -136,12 +137,20 @@ def test_the_columns_of_the_ledger_are_documented(run: Run) -> None:
         assert f"`{outcome}`" in ledger[RUN_LEDGER.names.index("outcome")][2]
 
 
+def test_the_columns_of_the_texts_are_documented(run: Run) -> None:
+    documented = [(name, kind) for name, kind, _ in table(REPORT, "The texts of refusals")]
+
+    assert documented == [(field.name, str(field.type)) for field in DETAILS]
+    assert pq.read_table(run.workspace.run_rejects).num_rows == REFUSED
+
+
 def test_the_files_lie_where_they_are_documented() -> None:
     workspace = Workspace(Path("STAGING"), "ROUTE", "RUN")
 
     paths = {
         *(workspace.report, workspace.plan, workspace.listing, workspace.model),
         *(workspace.run_ledger, workspace.ledger("PHASE"), workspace.import_report("PHASE")),
+        *(workspace.run_rejects, workspace.rejects("SLICE"), workspace.unique_values),
         *(workspace.ledger("SLICE"), workspace.import_report("SLICE")),
         *(workspace.package("SLICE", 1), workspace.servers, workspace.state / "PAIR"),
     }

@@ -46,6 +46,8 @@ class Model:
         option_sets: Attribute or data element -> its option set.
         option_combos: The source's default option combination -> the destination's, where
             they differ.
+        unique: The attributes whose value one person alone may have, each with whether that
+            is so within an org unit only.
     """
 
     hash: str
@@ -61,6 +63,7 @@ class Model:
     value_types: Mapping[str, str] = field(default_factory=dict)
     option_sets: Mapping[str, str] = field(default_factory=dict)
     option_combos: Mapping[str, str] = field(default_factory=dict)
+    unique: Mapping[str, bool] = field(default_factory=dict)
 
     def to_json(self) -> str:
         """Return the model as text, equal for equal models."""
@@ -80,6 +83,7 @@ class Model:
                 "value_types": dict(self.value_types),
                 "option_sets": dict(self.option_sets),
                 "option_combos": dict(self.option_combos),
+                "unique": dict(self.unique),
             },
             sort_keys=True,
             ensure_ascii=False,
@@ -103,6 +107,7 @@ class Model:
             read["value_types"],
             read["option_sets"],
             read["option_combos"],
+            read["unique"],
         )
 
 
@@ -141,12 +146,21 @@ def model_of(ours: Objects, theirs: Objects) -> Model:
             for uid, fields in _valued(ours)
             if fields.get("optionSet")
         },
+        unique={**_unique(ours), **_unique(theirs)},
     )
 
 
 def _valued(objects: Objects) -> Iterable[tuple[str, Fields]]:
     for plural in ("trackedEntityAttributes", "dataElements"):
         yield from objects.get(plural, {}).items()
+
+
+def _unique(objects: Objects) -> dict[str, bool]:
+    return {
+        uid: bool(fields.get("orgunitScope"))
+        for uid, fields in objects.get("trackedEntityAttributes", {}).items()
+        if fields.get("unique")
+    }
 
 
 def _files(objects: Objects) -> Iterable[tuple[str, str]]:

@@ -22,6 +22,7 @@ from tracker_sync.package import Package, Staged, open_package
 from tracker_sync.plan import Known, Past
 from tracker_sync.publish import publish
 from tracker_sync.read_number import never_below
+from tracker_sync.reject_details import keeping_details
 from tracker_sync.remembering import remember_as_they_come
 from tracker_sync.route import Route
 from tracker_sync.servers import state_folder
@@ -62,7 +63,8 @@ def load(
     page = _page(workspace, piece, package)
     never_below(workspace.reads, page.read_number)
     loaded = _loaded(destination, route, workspace, package, model)
-    came = remember_as_they_come(page, loaded, model.hash)
+    with keeping_details(destination.client, workspace, piece.slice):
+        came = remember_as_they_come(page, loaded, model.hash)
     entries = [*_what_did_not_come(piece, package.notes), *came]
     note_loaded(workspace, piece, package.notes["staged"], bundles)
     write_ledger(workspace.ledger(piece.slice), entries, attempt)

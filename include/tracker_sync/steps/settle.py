@@ -18,6 +18,7 @@ from tracker_sync.codes import remedy_for
 from tracker_sync.ledger import LEDGER, as_table, read_lines
 from tracker_sync.outcome import Entry, Outcome
 from tracker_sync.publish import publish
+from tracker_sync.reject_details import gather_details
 from tracker_sync.route import Route
 from tracker_sync.run_ledger import run_ledger, twice
 from tracker_sync.run_plan import read_run_plan
@@ -94,6 +95,7 @@ def settle(route: Route, workspace: Workspace) -> Settlement:
     ledgers = RunLedgers(slices, phases, lines)
     report = run_report(workspace, run_plan, ledgers, problems)
     write_sealed(workspace.run_ledger, lines)
+    gather_details(workspace)
     publish(workspace.report, json.dumps(report, indent=1).encode())
     accounted = {} if not_accounted else run_plan.moving()
     return Settlement(report, accounted, tuple(problems), run_plan.clocks)
