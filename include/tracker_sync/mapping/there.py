@@ -6,10 +6,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
+from typing import TypeVar
 
 from tracker_sync.mapping.terms import DROP, MappingTerms, Table
 from tracker_sync.metadata.model import Model, Uids
 from tracker_sync.route import Route
+
+
+_Value = TypeVar("_Value")
 
 
 def route_there(route: Route) -> Route:
@@ -55,6 +59,7 @@ def model_there(model: Model, terms: MappingTerms) -> Model:
         files=_by_name(model.files, attributes, elements),
         value_types=_by_name(model.value_types, attributes, elements),
         option_sets=_by_name(model.option_sets, attributes, elements),
+        unique=_by_name(model.unique, attributes, elements),
     )
 
 
@@ -84,7 +89,7 @@ def _members(sets: Mapping[str, Uids], owners: _Names, members: _Names) -> dict[
     return found
 
 
-def _by_name(of: Mapping[str, str], *names: _Names) -> dict[str, str]:
+def _by_name(of: Mapping[str, _Value], *names: _Names) -> dict[str, _Value]:
     found = dict(of)
     for table in names:
         found = {table.name(uid): value for uid, value in found.items()}
