@@ -181,6 +181,8 @@ class Route(Strict):
             everything; `refuse` makes it say so instead.
         refused: `fail` makes a run red that met a refusal it did not know; `warn` doesn't.
         mapping: What is called otherwise at the destination; docs/mapping.md.
+        deletes: `send` deletes at the destination what is deleted at the source; `hold`
+            remembers it until then.
     """
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]{0,99}$")
@@ -200,6 +202,7 @@ class Route(Strict):
     grant_self: bool = False
     refused: Literal["fail", "warn"] = "fail"
     mapping: MappingTerms = Field(default=SAME_NAMES, repr=False)  # may be thousands of rows
+    deletes: Literal["hold", "send"] = "hold"
 
     @model_validator(mode="after")
     def _leads_somewhere(self) -> Self:

@@ -105,6 +105,10 @@ class Workspace:
         """Which packages a slice's load used, as JSON."""
         return self.run / slice_id / "loaded.json"
 
+    def asked_to_delete(self, phase: str) -> Path:
+        """What a phase was about to delete at the destination, as JSON."""
+        return self.run / phase / "asked_to_delete.json"
+
     def import_report(self, slice_id: str) -> Path:
         """A slice's counts, as JSON."""
         return self.run / slice_id / "import_report.json"

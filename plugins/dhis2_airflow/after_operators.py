@@ -18,7 +18,6 @@ from tracker_sync.report_text import phase_line
 from tracker_sync.route import Route
 from tracker_sync.steps import deletes, notes, owners, relationships, second_pass
 from tracker_sync.steps.after_slices import PHASES, AfterSlices
-from tracker_sync.workspace import Workspace
 
 
 _RUN: Mapping[str, Callable[[AfterSlices], dict[str, Any]]] = {
@@ -49,15 +48,16 @@ class PhaseOperator(RouteOperator):
         with self.source() as source, self.destination() as client:
             lease = held(client, self.route, workspace)
             there = Destination(client, route_there(self.route).programs, before_write=lease.keep)
-            report = self._run(source, there, workspace)
+            report = self._run(source, there, context)
         self.say([phase_line(report)])
         context["ti"].xcom_push("import_report", report)
 
     def _run(
-        self, source: Dhis2Client, destination: Destination, workspace: Workspace
+        self, source: Dhis2Client, destination: Destination, context: Context
     ) -> dict[str, Any]:
+        workspace, allowed = self.workspace(context), context["params"]["deletes_at_most"]
         model = read_model_there(workspace.model, self.route.mapping)
-        after = AfterSlices(source, destination, self.route, workspace, model)
+        after = AfterSlices(source, destination, self.route, workspace, model, allowed)
         after.begin(self.task_id)
         with keeping_details(destination.client, workspace, self.task_id):
             return _RUN[self.task_id](after)

@@ -38,6 +38,17 @@ ASKED: Mapping[str, Param] = {
             f"Lire ce qui a changé avant : {_FORM}. Vide : jusqu'à maintenant."
         ),
     ),
+    "deletes_at_most": Param(
+        None,
+        type=["null", "integer"],
+        minimum=0,
+        title="deletes_at_most / suppressions au plus",
+        description_md=(
+            "How many deletions this run may send. Empty: 1 % of what is copied, and at least "
+            "100.\n\nCombien de suppressions cette exécution peut envoyer. Vide : 1 % de ce qui "
+            "est copié, et au moins 100."
+        ),
+    ),
 }
 
 

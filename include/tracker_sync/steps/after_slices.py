@@ -39,6 +39,7 @@ class AfterSlices:
         route: The route.
         workspace: The files of the run.
         model: The programs' metadata, as the destination calls it.
+        deletes_at_most: How many deletions a person allowed this run; nothing if nobody did.
     """
 
     source: Dhis2Client
@@ -46,6 +47,7 @@ class AfterSlices:
     route: Route
     workspace: Workspace
     model: Model
+    deletes_at_most: int | None = None
 
     def slices(self) -> Sequence[Slice]:
         """Return the slices of the run."""

@@ -2,11 +2,149 @@
 
 from __future__ import annotations
 
+import logging
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
-from tracker_sync.steps.after_slices import AfterSlices
+import pyarrow.compute as pc
+
+from dhis2_api.importer import Ref
+from tracker_sync.deletion_lines import as_it_is, decided, held_line
+from tracker_sync.judging import Scene, judge
+from tracker_sync.ledger import read_lines
+from tracker_sync.outcome import Entry
+from tracker_sync.restamping import restamp
+from tracker_sync.servers import state_folder
+from tracker_sync.standing import Found, read_standing
+from tracker_sync.state import recall
+from tracker_sync.steps.after_slices import PHASES, AfterSlices, Basis
+from tracker_sync.steps.sending_deletions import asked_by, send_deletions
+from tracker_sync.waiting import HELD, Waiting, copied_below, waiting_deletions
+from tracker_sync.workspace import folder_name
+
+
+_ROOTS_AT_ONCE = 3_000
+
+_log = logging.getLogger(__name__)
 
 
 def run(after: AfterSlices) -> dict[str, Any]:
-    """Return the counts of what it came to."""
-    return after.finish("deletes", {})
+    """Delete at the destination what is deleted at the source; return the counts.
+
+    What this run and those before it held; of each it is asked anew whether the source has
+    it alive again, and what the destination has below it.
+    """
+    also = _held_now(after) | asked_by(after.workspace, ["deletes"])
+    waiting = waiting_deletions(state_folder(after.workspace), also)
+    _log.info("%s deletions wait; the route says `deletes: %s`", len(waiting), after.route.deletes)
+    if after.route.deletes == "hold":
+        return after.finish("deletes", {})
+    done = _Deletes(after)
+    for some in _by_roots(waiting):
+        done.judge(some)
+    done.send()
+    return after.finish("deletes", done.by_basis())
+
+
+def _held_now(after: AfterSlices) -> set[Ref]:
+    """Return what the slices of this run held."""
+    paths = (after.workspace.ledger(piece.slice) for piece in after.slices())
+    found: set[Ref] = set()
+    for lines in (read_lines(path) for path in paths if path.is_file()):
+        held = lines.filter(pc.equal(lines["code"], HELD))
+        found |= {*map(Ref, held["kind"].to_pylist(), held["uid"].to_pylist())}
+    return found
+
+
+def _by_roots(waiting: Mapping[Ref, Waiting]) -> Iterator[dict[Ref, Waiting]]:
+    """Yield what waits, some thousand people or lone events at a time, each with all of his."""
+    roots: defaultdict[str, dict[Ref, Waiting]] = defaultdict(dict)
+    for ref, one in waiting.items():
+        roots[one.tracked_entity or ref.uid][ref] = one
+    each = sorted(roots)
+    for start in range(0, len(each), _ROOTS_AT_ONCE):
+        some = (roots[uid] for uid in each[start : start + _ROOTS_AT_ONCE])
+        yield {ref: one for of_root in some for ref, one in of_root.items()}
+
+
+@dataclass(slots=True)
+class _Deletes:
+    """The deletions of one run: judged, then sent, then looked at again."""
+
+    after: AfterSlices
+    waiting: dict[Ref, Waiting] = field(default_factory=dict)
+    going: dict[Ref, Entry] = field(default_factory=dict)
+    lines: dict[Ref, Entry] = field(default_factory=dict)
+    before: dict[Ref, Found] = field(default_factory=dict)
+
+    def judge(self, waiting: Mapping[Ref, Waiting]) -> None:
+        """Judge some of what waits; what may go is sent later, when all of it is counted."""
+        scene = self._scene(waiting)
+        judged = judge(scene)
+        self.lines |= decided(judged, asked_by(self.after.workspace, PHASES))
+        self.going |= {ref: held_line(ref, one) for ref, one in judged.going.items()}
+        self.waiting |= {**waiting, **judged.going}
+        self.before |= scene.destination if judged.going else {}
+
+    def send(self) -> None:
+        """Delete what may go; then the destination itself says what became of it."""
+        to_go = [*self.going.values()]
+        sent = {line.ref: line for line in send_deletions(self.after, "deletes", to_go)}
+        self.lines |= sent
+        if any(line.sent for line in sent.values()):
+            now = self._there({ref: self.waiting[ref] for ref in sent})
+            self.lines |= {ref: as_it_is(line, now.get(ref)) for ref, line in sent.items()}
+            self._restamp(now)
+
+    def by_basis(self) -> Mapping[Basis, list[Entry]]:
+        """Return all lines by what they rest on: the read that showed them deleted."""
+        lines: defaultdict[Basis, list[Entry]] = defaultdict(list)
+        for ref, line in self.lines.items():
+            one = self.waiting[ref]
+            lines[Basis(one.read_number, one.program)].append(line)
+        return lines
+
+    def _scene(self, waiting: Mapping[Ref, Waiting]) -> Scene:
+        after, folder = self.after, state_folder(self.after.workspace)
+        people, events = _people(waiting), {ref.uid for ref in _lone(waiting)}
+        run = folder_name(after.workspace.run_id)
+        return Scene(
+            waiting=waiting,
+            source=read_standing(after.source, _roots(waiting)),
+            destination=self._there(waiting),
+            copied=copied_below(folder, people, events),
+            known=recall(folder, people, run, events),
+            model_hash=after.model.hash,
+        )
+
+    def _there(self, waiting: Mapping[Ref, Waiting]) -> dict[Ref, Found]:
+        terms, roots = self.after.route.mapping, _roots(waiting)
+        named = {terms.there("programs", program): uids for program, uids in roots.items()}
+        return read_standing(self.after.destination.client, named)
+
+    def _restamp(self, now: Mapping[Ref, Found]) -> None:
+        """Deleting moved the stamps of what stands above, and lives on (measured: Clock)."""
+        moved = {
+            ref: (self.before[ref].updated_at, found.updated_at)
+            for ref, found in now.items()
+            if ref in self.before and not found.deleted
+        }
+        restamp(state_folder(self.after.workspace), "deletes", moved)
+
+
+def _lone(waiting: Mapping[Ref, Waiting]) -> dict[Ref, str]:
+    return {ref: one.program for ref, one in waiting.items() if one.program}
+
+
+def _people(waiting: Mapping[Ref, Waiting]) -> set[str]:
+    return {one.tracked_entity for one in waiting.values() if one.tracked_entity}
+
+
+def _roots(waiting: Mapping[Ref, Waiting]) -> Mapping[str, Collection[str]]:
+    """Return people under the empty text, and lone events by their program."""
+    roots: defaultdict[str, set[str]] = defaultdict(set, {"": _people(waiting)})
+    for ref, program in _lone(waiting).items():
+        roots[program].add(ref.uid)
+    return roots

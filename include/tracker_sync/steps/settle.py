@@ -28,6 +28,7 @@ from tracker_sync.slice_reading import PLAN_AGAIN
 from tracker_sync.slicing import Slice
 from tracker_sync.steps.after_slices import PHASES
 from tracker_sync.tally import adds_up, refusals, tally
+from tracker_sync.waiting import ABOVE_CAP
 from tracker_sync.window import Window
 from tracker_sync.workspace import Workspace
 
@@ -91,7 +92,7 @@ def settle(route: Route, workspace: Workspace) -> Settlement:
     phases = {phase: read_lines(workspace.ledger(phase)) for phase in written}
     lines = run_ledger({piece.slice: lines for piece, lines in slices.items()}, phases)
     not_accounted = [*_missing(lines), *_not_once(slices, phases, lines), *_silent(workspace)]
-    problems = [*not_accounted, *_new_refusals(route, lines)]
+    problems = [*not_accounted, *_above_the_cap(lines), *_new_refusals(route, lines)]
     ledgers = RunLedgers(slices, phases, lines)
     report = run_report(workspace, run_plan, ledgers, problems)
     write_sealed(workspace.run_ledger, lines)
@@ -159,6 +160,12 @@ def _silent(workspace: Workspace) -> list[str]:
     return [
         f"`{phase}` wrote no ledger: see the log of that task, and clear it" for phase in silent
     ]
+
+
+def _above_the_cap(lines: pa.Table) -> list[str]:
+    """Ask a person: so many deletions are sent by nobody's mistake only if somebody says so."""
+    count = sum(item.code == ABOVE_CAP for item in refusals(lines))
+    return [f"{count} held, {ABOVE_CAP}: {_remedy(ABOVE_CAP)}"] if count else []
 
 
 def _new_refusals(route: Route, lines: pa.Table) -> list[str]:

@@ -1,0 +1,128 @@
+"""The judging: which of the deletions that wait may go now, and why the others may not."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from dhis2_api.importer import Ref
+from tracker_sync.codes import can_heal
+from tracker_sync.plan import Known
+from tracker_sync.standing import Found, Standing
+from tracker_sync.waiting import EDITED, MORE_BELOW, Copied, Waiting
+
+
+ALIVE_AGAIN = "SYNC_DELETE_ALIVE_AGAIN"
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What is known of some people, or lone events, and of all below them.
+
+    Attributes:
+        waiting: What of them waits to be deleted.
+        source: What the source has of them now.
+        destination: What the destination has of them now.
+        copied: What of them was ever copied.
+        known: What other runs know of them.
+        model_hash: The programs' metadata now.
+        keep_edits: Whether what was edited at the destination stays.
+    """
+
+    waiting: Mapping[Ref, Waiting]
+    source: Standing
+    destination: Standing
+    copied: Mapping[Ref, Copied]
+    known: Mapping[Ref, Known]
+    model_hash: str
+    keep_edits: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What is to become of each.
+
+    Attributes:
+        going: What is to be deleted, with all that its deletion would take along.
+        gone: What the destination lacks already.
+        stays: What must not be deleted, and why.
+        refused: What the destination would refuse again, and the code it gave.
+    """
+
+    going: dict[Ref, Waiting] = field(default_factory=dict)
+    gone: dict[Ref, Waiting] = field(default_factory=dict)
+    stays: dict[Ref, tuple[Waiting, str]] = field(default_factory=dict)
+    refused: dict[Ref, tuple[Waiting, str]] = field(default_factory=dict)
+
+
+def judge(scene: Scene) -> Judged:
+    """Judge each deletion that waits, and what hangs below it at the destination.
+
+    Deleting takes along all below (tracker-api 4). So an object goes only if all that lives
+    below it at the destination goes too: what was copied from the source, and the source has
+    no more. What was entered at the destination, in whatever program, holds all above it.
+    """
+    judged = Judged()
+    for ref, one in scene.waiting.items():
+        _judge_alone(scene, judged, ref, one)
+    below = _living_below(scene.destination)
+    for ref, one in [*judged.going.items()]:
+        judged.going.update(_taken_along(scene, below, ref, one))
+    for kind in ("ENROLLMENT", "TRACKED_ENTITY"):  # from the bottom up
+        for ref in [ref for ref in judged.going if ref.kind == kind]:
+            if any(child not in judged.going for child in below[ref]):
+                judged.stays[ref] = (judged.going.pop(ref), MORE_BELOW)
+    return judged
+
+
+def _judge_alone(scene: Scene, judged: Judged, ref: Ref, one: Waiting) -> None:
+    there, known = scene.destination.get(ref), scene.known.get(ref)
+    if _lives(scene.source, ref):
+        judged.stays[ref] = (one, ALIVE_AGAIN)
+    elif there is None or there.deleted:
+        judged.gone[ref] = one
+    elif _was_edited(scene, ref, there):
+        judged.stays[ref] = (one, EDITED)
+    elif known and known.refused and _would_refuse_again(scene, known):
+        judged.refused[ref] = (one, known.refused)
+    else:
+        judged.going[ref] = one
+
+
+def _would_refuse_again(scene: Scene, known: Known) -> bool:
+    return known.model_hash == scene.model_hash and not can_heal(known.refused or "")
+
+
+def _living_below(standing: Standing) -> Mapping[Ref, list[Ref]]:
+    below: defaultdict[Ref, list[Ref]] = defaultdict(list)
+    for ref, found in standing.items():
+        if found.parent and not found.deleted:
+            below[found.parent].append(ref)
+    return below
+
+
+def _taken_along(
+    scene: Scene, below: Mapping[Ref, list[Ref]], ref: Ref, one: Waiting
+) -> Iterator[tuple[Ref, Waiting]]:
+    """Yield what lives below at the destination, was copied, and went with it at the source."""
+    for child in below.get(ref, ()):
+        copied = scene.copied.get(child)
+        if child in scene.waiting or not copied or copied.read_number > one.read_number:
+            continue
+        if _lives(scene.source, child) or _was_edited(scene, child, scene.destination[child]):
+            continue
+        yield child, one
+        yield from _taken_along(scene, below, child, one)
+
+
+def _lives(standing: Standing, ref: Ref) -> bool:
+    found = standing.get(ref)
+    return found is not None and not found.deleted
+
+
+def _was_edited(scene: Scene, ref: Ref, there: Found) -> bool:
+    copied = scene.copied.get(ref)
+    if not scene.keep_edits or not copied or not copied.destination_updated_at:
+        return False
+    return there.updated_at != copied.destination_updated_at

@@ -1,0 +1,94 @@
+"""The policy of deletions, for every phase that deletes: held or sent, and how many at most."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from dhis2_api.importer import Ref
+from tracker_sync.deletion import delete_all
+from tracker_sync.outcome import Entry, Outcome
+from tracker_sync.publish import publish
+from tracker_sync.servers import state_folder
+from tracker_sync.steps.after_slices import PHASES, AfterSlices
+from tracker_sync.waiting import ABOVE_CAP, HELD, living_objects
+from tracker_sync.workspace import Workspace
+
+
+FEWEST = 100
+_PARTS = 100  # one of so many of the scope
+
+_TOO_MANY = (
+    "%s deletions in this run, and without a person's word at most %s: nothing is deleted. If "
+    "they are right, trigger the route by hand with `deletes_at_most` = %s"
+)
+
+_log = logging.getLogger(__name__)
+
+
+def send_deletions(after: AfterSlices, phase: str, lines: Sequence[Entry]) -> list[Entry]:
+    """Delete objects at the destination, if the route says so, and return their lines.
+
+    All phases of a run count together, tries that were killed too. Above what a run may
+    delete nothing is sent, and the lines make the run red.
+
+    Args:
+        after: What the phase works with.
+        phase: Which one it is.
+        lines: What is to be deleted, one line an object.
+
+    Returns:
+        Each line, in the same order: `stored` as `deleted`, `refused` with the
+        destination's code, or `held`.
+
+    Raises:
+        TransientError: The destination stopped answering; some may be deleted.
+    """
+    if after.route.deletes == "hold":
+        return [_held(line, HELD) for line in lines]
+    asked = asked_by(after.workspace, PHASES) | {line.ref for line in lines}
+    most = most_deletions(after)
+    if len(asked) > most:
+        _log.warning(_TOO_MANY, len(asked), most, len(asked))
+        return [_held(line, ABOVE_CAP) for line in lines]
+    _note_asked(after.workspace, phase, [line.ref for line in lines])
+    refs = {line.destination_uid or line.ref.uid: line.ref for line in lines}
+    there = [Ref(ref.kind, uid) for uid, ref in refs.items()]
+    refused = delete_all(after.destination, there, after.route.batches.tracked_entities)
+    codes = {refs[ref.uid]: code for ref, code in refused.items()}
+    return [_sent(line, codes.get(line.ref)) for line in lines]
+
+
+def most_deletions(after: AfterSlices) -> int:
+    """Return how many deletions a run may send: what a person allowed, or 1 % and at least 100."""
+    if after.deletes_at_most is not None:
+        return after.deletes_at_most
+    return max(FEWEST, living_objects(state_folder(after.workspace)) // _PARTS)
+
+
+def asked_by(workspace: Workspace, phases: Iterable[str]) -> set[Ref]:
+    """Return what this run asked the destination to delete so far, in whatever try."""
+    paths = [workspace.asked_to_delete(phase) for phase in phases]
+    found = [json.loads(path.read_bytes()) for path in paths if path.is_file()]
+    return {Ref(kind, uid) for of_phase in found for kind, uid in of_phase}
+
+
+def _note_asked(workspace: Workspace, phase: str, refs: Iterable[Ref]) -> None:
+    """Write down what is about to be deleted, before it is: a try that is killed tells nothing."""
+    asked = asked_by(workspace, [phase]).union(refs)
+    publish(workspace.asked_to_delete(phase), json.dumps(sorted(asked)).encode())
+
+
+def _held(line: Entry, code: str) -> Entry:
+    return replace(line, outcome=Outcome.HELD, action=None, code=code, sent=False)
+
+
+def _sent(line: Entry, code: str | None) -> Entry:
+    if code is None:
+        return replace(
+            line, outcome=Outcome.STORED, action="deleted", code=None, known=False, sent=True
+        )
+    known = line.known and line.code == code
+    return replace(line, outcome=Outcome.REFUSED, action=None, code=code, known=known, sent=True)
