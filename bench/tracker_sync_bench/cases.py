@@ -67,6 +67,22 @@ def reading(folder: Path, sizes: Sizes) -> Iterator[Row]:
     yield Row("the same: most pages in flight", most, 1, most=READERS)
 
 
+def transform(folder: Path, sizes: Sizes) -> Iterator[Row]:
+    """The step `transform` makes bundles of few people, then of many, in the same memory."""
+    few, many = (_made(folder, count, sizes.times) for count in sizes.read)
+    rate = many.done / many.cpu
+    yield Row("transform, files to files: people a second and core", rate, least=6_000)
+    yield Row(f"transform of {many.done:,} people: peak MB", many.peak, most=600)
+    growth = f"the same: {many.done:,} people take so many times the memory of {few.done:,}"
+    yield Row(growth, many.peak / few.peak, most=1.15)
+
+
+def _made(folder: Path, count: int, times: int) -> Measured:
+    work = Work(str(folder / str(count)), count=count)
+    measured("our_transform.stage", work)
+    return measured("our_transform.make_bundles", work, times=times)
+
+
 def listing(folder: Path, sizes: Sizes) -> Iterator[Row]:
     """The step `plan_slices` of a first run: three lists, each naming everybody."""
     work = Work(str(folder), count=sizes.listed)
@@ -100,6 +116,7 @@ CASES: dict[str, Case] = {
     "staging": staging,
     "memory": memory,
     "reading": reading,
+    "transform": transform,
     "listing": listing,
     "state": state,
 }

@@ -11,12 +11,11 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tracker_sync.json_text import Field, lists, objects
+from tracker_sync.columns import Places, column, places, replaced
+from tracker_sync.json_fields import Field, objects
+from tracker_sync.json_text import lists
 from tracker_sync.projection import Projection
 
-
-#: Of each row, the number of another.
-Places = npt.NDArray[np.int64]
 
 _STAMPS = ("createdAtClient", "updatedAtClient")
 _PERSON = ("orgUnit", "trackedEntity", "trackedEntityType", *_STAMPS)
@@ -72,16 +71,6 @@ def event_texts(events: pa.Table, data_values: pa.Table) -> pa.Array:
     return objects([*_scalars(events, _EVENT), user, held], "dataValues")
 
 
-def column(table: pa.Table, name: str) -> pa.Array:
-    """Return a column in one piece."""
-    return table[name].combine_chunks()
-
-
-def replaced(table: pa.Table, name: str, values: pa.Array) -> pa.Table:
-    """Return a table with other values in a column."""
-    return table.set_column(table.column_names.index(name), name, values)
-
-
 def _scalars(rows: pa.Table, names: tuple[str, ...]) -> list[Field]:
     geometry = Field.json("geometry", column(rows, "geometry"))
     return [geometry, *(Field.text(name, column(rows, name)) for name in names)]
@@ -91,19 +80,6 @@ def _present(values: pa.Table) -> pa.Table:
     """Leave out what is empty: an empty value clears, as none does (measured: Writing)."""
     held = pc.fill_null(pc.not_equal(values["value"], ""), fill_value=False)
     return values if pc.all(held).as_py() else values.filter(held)
-
-
-def places(values: pa.Table, parents: pa.Table, key: str) -> Places:
-    """Return of each value the row of what it belongs to.
-
-    Raises:
-        ValueError: That is not there; the tables are not of a closed set.
-    """
-    found = pc.index_in(column(values, key), value_set=column(parents, key))
-    if found.null_count:
-        raise ValueError(f"{found.null_count} values belong to no {key} that was staged with them")
-    at: Places = found.to_numpy().astype(np.int64)
-    return at
 
 
 def _own(
