@@ -95,13 +95,21 @@ class AfterSlices:
             lines: Each object that the phase speaks of, once, by what its line rests on.
         """
         for basis, entries in lines.items():
-            remember(self._page(phase, basis), entries, self.model.hash)
+            self.remember(phase, basis, entries)
         entries = [entry for entries in lines.values() for entry in entries]
         path = self.workspace.ledger(phase)
         write_ledger(path, entries, attempt_of(path))
         report = {"schema_version": 1, "phase": phase, "kinds": tally_by_kind(as_table(entries))}
         publish(self.workspace.import_report(phase), json.dumps(report, indent=1).encode())
         return report
+
+    def remember(self, phase: str, basis: Basis, entries: Sequence[Entry]) -> None:
+        """Let the state know lines that the ledger of a phase does not have, or not yet.
+
+        Such as those of objects whose stamps moved at the destination by what a phase wrote:
+        else the next run would take that for somebody's edit.
+        """
+        remember(self._page(phase, basis), entries, self.model.hash)
 
     def _page(self, phase: str, basis: Basis) -> Page:
         folder, run = state_folder(self.workspace), folder_name(self.workspace.run_id)

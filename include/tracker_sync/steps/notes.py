@@ -2,11 +2,138 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
-from tracker_sync.steps.after_slices import AfterSlices
+from dhis2_api.importer import Ref
+from tracker_sync.adding_notes import Addition, add_notes
+from tracker_sync.delivery import NOT_IN_REPORT
+from tracker_sync.outcome import Entry, Outcome
+from tracker_sync.package import Package
+from tracker_sync.plan import PARENT_REFUSED, Known
+from tracker_sync.servers import state_folder
+from tracker_sync.staged_notes import Note, staged_notes
+from tracker_sync.state import recall
+from tracker_sync.steps.after_slices import AfterSlices, Basis, Loaded
+from tracker_sync.steps.noted_lines import lines_of_noted
+from tracker_sync.workspace import folder_name
+
+
+NUL = "SYNC_NUL_CHARACTER"
+
+_Lines = Mapping[Ref, Entry]
+_log = logging.getLogger(__name__)
 
 
 def run(after: AfterSlices) -> dict[str, Any]:
-    """Return the counts of what it came to."""
-    return after.finish("notes", {})
+    """Add each note that was read and that the destination lacks; return the counts.
+
+    A note goes to what this run has stored or found unchanged. It is never changed or
+    deleted, and those that only the destination has stay (tracker-api 4).
+
+    Raises:
+        TransientError: The destination stopped answering; a second try sends nothing twice.
+    """
+    lines: dict[Basis, list[Entry]] = {}
+    for loaded in after.loaded():
+        ledger = lines_of_noted(after, loaded)
+        for notes in _batches(loaded, ledger):
+            batch = _Batch(after, loaded, ledger, notes)
+            lines.setdefault(loaded.basis, []).extend(batch.come_to())
+    return after.finish("notes", lines)
+
+
+def _batches(loaded: Loaded, ledger: _Lines) -> Iterator[list[Note]]:
+    """Yield the notes of some people or events at a time; not of what is deleted or dropped."""
+    program = _program(loaded.bundles) if loaded.piece.program else ""
+    for tables in loaded.staged.row_groups():
+        notes = staged_notes(tables, program)
+        living = [note for note in notes if _lives(ledger.get(note.holder))]
+        if living:
+            yield living
+
+
+def _program(bundles: Package) -> str:
+    """Return what the events of a slice are called at the destination; all are of one program."""
+    groups = (tables["bundles"]["program"].to_pylist() for tables in bundles.row_groups())
+    return next((program for programs in groups for program in programs if program), "")
+
+
+def _lives(line: Entry | None) -> bool:
+    return line is not None and line.outcome is not Outcome.HELD and line.action != "deleted"
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    after: AfterSlices
+    loaded: Loaded
+    ledger: _Lines
+    notes: Sequence[Note]
+
+    def come_to(self) -> list[Entry]:
+        """Add what lacks, and return the line of each note."""
+        added = add_notes(self.after.destination, self.notes, [*filter(self._may_go, self.notes)])
+        self._restamp(added)
+        known = self._known()
+        lines = [self._line(note, added, known.get(note.ref)) for note in self.notes]
+        _log.info("%s notes compared, %s sent", len(lines), len(added.sent))
+        return lines
+
+    def _restamp(self, added: Addition) -> None:
+        """Remember the stamps that moved because a note went within its object (2.40, 2.41)."""
+        sent = {
+            note.tracked_entity or note.holder.uid for note in self.notes if note.ref in added.sent
+        }
+        lines = [
+            replace(line, destination_updated_at=added.held[ref].updated_at)
+            for ref, line in self.ledger.items()
+            if ref in added.held and (line.tracked_entity or ref.uid) in sent
+        ]
+        moved = [line for line in lines if line != self.ledger[line.ref]]
+        if moved:
+            self.after.remember("notes", self.loaded.basis, moved)
+
+    def _may_go(self, note: Note) -> bool:
+        stored = self.ledger[note.holder].outcome not in {Outcome.REFUSED, Outcome.MISSING}
+        return stored and "\0" not in note.text
+
+    def _line(self, note: Note, added: Addition, known: Known | None) -> Entry:
+        line = _compared(note, sent=note.ref in added.sent)
+        if added.has(note):
+            stored = replace(line, outcome=Outcome.STORED, action="created")
+            return stored if line.sent else line
+        code = self._why(note, added)
+        if code is None:
+            return replace(line, outcome=Outcome.MISSING, code=NOT_IN_REPORT)
+        met = known is not None and known.refused == code
+        return replace(line, outcome=Outcome.REFUSED, code=code, known=met)
+
+    def _why(self, note: Note, added: Addition) -> str | None:
+        """Return why a note is not there, if it is known."""
+        if "\0" in note.text:
+            return NUL
+        if note.ref in added.refused:
+            return added.refused[note.ref]
+        gone = note.holder not in added.held or not self._may_go(note)
+        return PARENT_REFUSED if gone else None
+
+    def _known(self) -> Mapping[Ref, Known]:
+        """Return what earlier runs met."""
+        workspace = self.after.workspace
+        people = {note.tracked_entity for note in self.notes if note.tracked_entity}
+        events = {note.holder.uid for note in self.notes if not note.tracked_entity}
+        run = folder_name(workspace.run_id)
+        return recall(state_folder(workspace), people, but_run=run, events=events)
+
+
+def _compared(note: Note, *, sent: bool) -> Entry:
+    return Entry(
+        note.ref,
+        note.tracked_entity,
+        Outcome.UNCHANGED,
+        sent=sent,
+        updated_at=note.stored_at,
+        lone_event=None if note.tracked_entity else note.holder.uid,
+    )
