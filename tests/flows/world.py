@@ -27,6 +27,7 @@ from flows.held import Held, Key, differing, held_by
 from flows.people import CONTACT
 from servers import HIV, MATERNAL, PERSON, SURVEILLANCE, VACCINATION, put, route
 from tracker_sync.loading import Destination
+from tracker_sync.mapping.there import model_there, route_there
 from tracker_sync.metadata import synchronise
 from tracker_sync.metadata.model import Model
 from tracker_sync.package import Staged
@@ -216,7 +217,7 @@ class World:
     def bundles(self, run: Run, piece: Slice, attempt: int = 1) -> Staged:
         """Extract and transform a slice."""
         done = extract(self.source.client, run.route, run.workspace, piece.slice, attempt)
-        return transform(run.workspace, done.package).package
+        return transform(run.workspace, done.package, run.route.mapping).package
 
     def load(self, run: Run, piece: Slice, bundles: Staged) -> Mapping[str, Any]:
         """Load a slice."""
@@ -224,9 +225,8 @@ class World:
 
     def end(self, run: Run) -> Run:
         """Do what comes after the slices, and settle."""
-        after = AfterSlices(
-            self.source.client, self.there(run), run.route, run.workspace, self.model
-        )
+        model = model_there(self.model, run.route.mapping)
+        after = AfterSlices(self.source.client, self.there(run), run.route, run.workspace, model)
         for phase in PHASES:
             import_module(f"tracker_sync.steps.{phase}").run(after)
         settlement = settle(run.route, run.workspace)
@@ -236,7 +236,8 @@ class World:
 
     def there(self, run: Run) -> Destination:
         """Return the destination as the steps take it; nobody waits for long."""
-        return Destination(self.destination.client, run.route.programs, pauses=(0.0, 0.0, 0.0))
+        programs = route_there(run.route).programs
+        return Destination(self.destination.client, programs, pauses=(0.0, 0.0, 0.0))
 
     def differing(self) -> dict[Key, tuple[Any, Any]]:
         """Return what the servers hold differently."""

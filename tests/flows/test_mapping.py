@@ -1,0 +1,85 @@
+"""A destination that calls org units, programs, elements and codes otherwise gets everything."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from flows.people import (
+    AWA,
+    BINTA,
+    LOAD,
+    MBOUR,
+    RUFISQUE,
+    WEIGHT,
+    case,
+    enrollment,
+    event_of,
+    person,
+    visit,
+)
+from flows.renamed import NAMES, TERMS, differing_but_in_names, rename_at
+from flows.world import Ground, World, world_on
+
+
+THERE = {uid: name for table in NAMES.values() for uid, name in table.items()}
+
+
+@pytest.fixture
+def world(ground: Ground, tmp_path: Path) -> Iterator[World]:
+    with world_on(ground, tmp_path, mapping=TERMS) as both:
+        rename_at(both.destination)
+        both.learn()
+        yield both
+
+
+def renamed(**terms: Any) -> Any:
+    return TERMS.model_copy(update=terms)
+
+
+def test_everybody_arrives_under_the_names_of_the_destination_and_once(world: World) -> None:
+    world.source.write(trackedEntities=[person(), person(BINTA, MBOUR)], events=[case()])
+
+    first, before = world.run(), world.destination.stamps()
+    second = world.run()
+
+    assert (first.totals["created"], first.problems) == (7, ())
+    assert (second.sent, second.problems) == (0, ())
+    assert world.destination.stamps() == before
+    assert differing_but_in_names(world) == {}
+
+
+def test_a_value_cleared_at_the_source_is_cleared_under_its_other_name(world: World) -> None:
+    world.source.write(trackedEntities=[person()])
+    world.run()
+    key = ("value", event_of(AWA), THERE[WEIGHT])
+    assert key in world.destination.holds()
+    world.source.write(events=[visit(dataValues=[{"dataElement": WEIGHT, "value": None}])])
+
+    run = world.run()
+
+    assert run.totals["changed"] == 1
+    assert key not in world.destination.holds()
+    assert differing_but_in_names(world) == {}
+
+
+def test_a_dropped_element_is_not_sent_and_the_destinations_own_value_stays(world: World) -> None:
+    told = [{"dataElement": LOAD, "value": "12"}, {"dataElement": WEIGHT, "value": "61.5"}]
+    world.source.write(trackedEntities=[person(enrollments=[enrollment(events=[])])])
+    dropped = {**NAMES["data_elements"], WEIGHT: "drop"}
+    world.run(mapping=renamed(data_elements=dropped))
+    world.source.write(events=[visit(dataValues=told[1:])])
+
+    first = world.run()
+    own = {"dataElement": THERE[WEIGHT], "value": "70"}
+    there = visit(place=THERE[RUFISQUE], dataValues=[own])
+    world.destination.write(
+        events=[there | {"program": THERE[there["program"]], "programStage": "ThereStage1"}]
+    )
+    second = world.run()
+
+    assert (first.totals["created"], second.totals["refused"]) == (1, 0)
+    assert world.destination.holds()["value", event_of(AWA), THERE[WEIGHT]][0] == "70"
