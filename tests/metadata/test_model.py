@@ -20,7 +20,12 @@ def objects(**others: object) -> Objects:
             }
         },
         "trackedEntityAttributes": {
-            "igrbHRNTbIn": {"id": "igrbHRNTbIn", "confidential": False},
+            "igrbHRNTbIn": {
+                "id": "igrbHRNTbIn",
+                "confidential": False,
+                "valueType": "TEXT",
+                "optionSet": {"id": "AcCtZkAvAsC"},
+            },
             "zzlC4ArMYGX": {"id": "zzlC4ArMYGX", "confidential": True},
         },
         "programStages": {
@@ -44,6 +49,8 @@ def test_a_model_says_what_belongs_where() -> None:
     assert model.tracked_entity_types == {"xsd8pFBm2w1": "Xzm8JdvcK5r"}
     assert model.program_attributes == {"xsd8pFBm2w1": {"XlaUz6AYQa9", "igrbHRNTbIn"}}
     assert model.stage_elements == {"nYjAPItoxo2": {"ol1WpmrN6NG"}}
+    assert model.value_types == {"igrbHRNTbIn": "TEXT"}
+    assert model.option_sets == {"igrbHRNTbIn": "AcCtZkAvAsC"}
     assert model.org_units == {"GwTj6qZdrlX": OrgUnit("Sénégal", "/GwTj6qZdrlX")}
 
 

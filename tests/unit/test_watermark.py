@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from servers import DAKAR, HIV, MATERNAL, SENEGAL, route
+from tracker_sync.mapping.terms import MappingTerms
 from tracker_sync.route import AttributeCondition, ProgramSelection
 from tracker_sync.watermark import as_instants, as_texts, moved, scope_of, secret_of
 from tracker_sync.window import Window
@@ -36,6 +37,8 @@ def key(program: str = HIV, pair: str = "a-b", zone: str = "Africa/Dakar", **ter
         key(selections={HIV: ACTIVE}),
         key(selections={HIV: ProgramSelection(occurred_from=JANUARY, occurred_to=JANUARY)}),
         key(selections={HIV: ProgramSelection(attributes=(ONE,))}),
+        key(mapping=MappingTerms(org_units={DAKAR: SENEGAL})),
+        key(mapping=MappingTerms(closed=frozenset({"users"}))),
     ],
 )
 def test_on_other_terms_it_is_another_watermark(other: str) -> None:
@@ -47,6 +50,7 @@ def test_on_the_same_terms_it_is_the_same_however_they_are_written() -> None:
     assert key(selections={HIV: ProgramSelection()}) == key()
     assert key(selections={MATERNAL: ACTIVE}) == key()
     assert key(schedule="0 3 * * *", refused="warn") == key()
+    assert key(mapping=MappingTerms(org_units={})) == key()
 
 
 def test_its_key_is_made_with_a_secret_that_stays_here(tmp_path: Path) -> None:
