@@ -68,7 +68,8 @@ _Parts = Iterator[tuple[Key, Any]]
 def _objects(connection: sqlite3.Connection, kind: str, columns: tuple[str, ...]) -> _Parts:
     rows = connection.execute(f"SELECT * FROM {kind} WHERE deleted = 0")  # noqa: S608 - our names
     for row in rows:
-        yield (kind, row["uid"]), {name: row[name] for name in columns}
+        told = {name: row[name] for name in columns}
+        yield (kind, row["uid"]), {**told, "geometry": json.loads(told["geometry"] or "null")}
 
 
 def _attributes(connection: sqlite3.Connection) -> _Parts:

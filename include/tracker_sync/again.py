@@ -1,0 +1,160 @@
+"""Again: who of a slice was refused because of an order, and what a further try makes of them.
+
+Two holders of one unique value never go in one request: then both are refused, and in
+two requests at once both are stored (measured: Writing).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from dhis2_api.importer import Ref
+from tracker_sync.bundles import as_tree
+from tracker_sync.ledger import as_entries, read_lines
+from tracker_sync.loading import Destination, load_batch
+from tracker_sync.objects import Tree, trees_of
+from tracker_sync.outcome import Entry, Outcome
+from tracker_sync.plan import Past
+from tracker_sync.servers import state_folder
+from tracker_sync.state import recall
+from tracker_sync.steps.after_slices import AfterSlices, Basis, Loaded
+from tracker_sync.trees import Tree as Whole
+from tracker_sync.unique_values import TWICE, WAITS, UniqueValues, unique_digests
+from tracker_sync.workspace import folder_name
+
+
+#: What another object of the same run may have stood in the way of, or was to come before.
+ORDER = frozenset({"E1015", "E1016", "E1039", "E1064", "E1068", "E4012", WAITS})
+_OPEN = {Outcome.REFUSED, Outcome.MISSING}
+
+
+@dataclass(slots=True)
+class Again:
+    """The people and events of one slice that the second pass is about.
+
+    Attributes:
+        destination: The server that is written to.
+        basis: What their lines rest on.
+        past: What their plans rest on.
+        trees: Those who are still refused because of an order, by UID.
+        digests: What each of them has of unique values, as keyed digests.
+        first: Their lines as the slice's load wrote them.
+        lines: Their lines as they stand now.
+        at_once: How many go into one request.
+    """
+
+    destination: Destination
+    basis: Basis
+    past: Past
+    trees: dict[str, Tree]
+    whole: Mapping[str, Whole]
+    digests: Mapping[str, Collection[bytes]]
+    first: Mapping[Ref, Entry]
+    at_once: int
+    lines: dict[Ref, Entry] = field(default_factory=dict)
+
+    def round(self) -> None:
+        """Send who is still refused, and forget who is not any more."""
+        for batch in self._apart():
+            whole = [self.whole[tree.uid] for tree in batch]
+            for entry in load_batch(self.destination, whole, self.past):
+                self.lines[entry.ref] = _later(self._line(entry.ref), entry)
+        self.trees = {uid: tree for uid, tree in self.trees.items() if self._is_stuck(tree)}
+
+    def entries(self) -> list[Entry]:
+        """Return the lines that are others now than the slice's load wrote."""
+        return [line for ref, line in self.lines.items() if line != self.first.get(ref)]
+
+    def name_shared(self, people: Collection[str]) -> None:
+        """Say of those of *people* who are of this slice that another has their unique value."""
+        for ref, line in self.first.items():
+            if ref.kind == "TRACKED_ENTITY" and ref.uid in people:
+                now = self.lines.get(ref, line)
+                self.lines[ref] = replace(now, outcome=Outcome.REFUSED, action=None, code=TWICE)
+
+    def _line(self, ref: Ref) -> Entry | None:
+        return self.lines.get(ref, self.first.get(ref))
+
+    def _is_stuck(self, tree: Tree) -> bool:
+        lines = filter(None, (self._line(item.ref) for item in tree.objects))
+        return any(line.outcome is Outcome.REFUSED and line.code in ORDER for line in lines)
+
+    def _apart(self) -> Iterator[list[Tree]]:
+        """Yield who is stuck in batches of which none holds a unique value twice."""
+        waiting = [*self.trees.values()]
+        while waiting:
+            batch: list[Tree] = []
+            taken: set[bytes] = set()
+            later: list[Tree] = []
+            for tree in waiting:
+                own = self.digests.get(tree.uid, ())
+                fits = len(batch) < self.at_once and taken.isdisjoint(own)
+                (batch if fits else later).append(tree)
+                taken.update(own if fits else ())
+            yield batch
+            waiting = later
+
+
+def agains(after: AfterSlices, unique: UniqueValues) -> Iterator[Again]:
+    """Yield each slice that has somebody whom the second pass is about."""
+    shared = frozenset[str]().union(*unique.shared())
+    for loaded in after.loaded():
+        lines = read_lines(after.workspace.ledger(loaded.piece.slice))
+        roots = pc.coalesce(lines["tracked_entity"], lines["uid"])
+        stuck = {*roots.filter(_refused_by_order(lines)).to_pylist()}
+        about = pc.is_in(roots, value_set=pa.array([*stuck, *shared], pa.string()))
+        entries = as_entries(lines.filter(about))
+        if entries:
+            of_them = {entry.ref: entry for entry in entries}
+            yield _again(after, loaded, unique.secret(), of_them, stuck)
+
+
+def _again(
+    after: AfterSlices, loaded: Loaded, secret: bytes, lines: Mapping[Ref, Entry], stuck: set[str]
+) -> Again:
+    found = [*_bundles(loaded, stuck)]
+    trees = {tree.uid: tree for part in found for tree in trees_of(part)}
+    known = recall(
+        state_folder(after.workspace),
+        [uid for uid in stuck if not loaded.piece.program],
+        folder_name(after.workspace.run_id),
+        [uid for uid in stuck if loaded.piece.program],
+    )
+    return Again(
+        after.destination,
+        loaded.basis,
+        Past(known, loaded.basis.read_number, after.model),
+        trees,
+        {row["uid"]: as_tree(row) for part in found for row in part.to_pylist()},
+        {uid: unique_digests(tree, after.model, secret).keys() for uid, tree in trees.items()},
+        lines,
+        after.route.batches.tracked_entities,
+    )
+
+
+def _bundles(loaded: Loaded, roots: Collection[str]) -> Iterator[pa.Table]:
+    """Yield the rows of `bundles.BUNDLES` of some people or events of a slice."""
+    wanted = pa.array(roots, pa.string())
+    for group in loaded.bundles.row_groups():
+        rows = group["bundles"]
+        yield rows.filter(pc.is_in(rows["uid"], value_set=wanted))
+
+
+def _refused_by_order(lines: pa.Table) -> pa.ChunkedArray:
+    refused = pc.equal(lines["outcome"], str(Outcome.REFUSED))
+    return pc.and_(refused, pc.is_in(lines["code"], value_set=pa.array(ORDER, pa.string())))
+
+
+def _later(line: Entry | None, now: Entry) -> Entry:
+    """Return the line of an object after one more try.
+
+    What is as it should be now, and was stored by this run before, stays stored; its stamp
+    may have moved with what was written below it (measured: Clock).
+    """
+    if line is None or line.outcome in _OPEN or now.outcome is not Outcome.UNCHANGED:
+        return now
+    return replace(line, destination_updated_at=now.destination_updated_at)
