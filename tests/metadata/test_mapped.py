@@ -112,7 +112,11 @@ def test_a_mapped_object_that_changes_at_the_destination_changes_the_model(renam
 def test_a_program_that_is_mapped_is_not_brought_over_nor_what_is_only_below_it(
     renamed: Pair,
 ) -> None:
-    nothing = {"programTrackedEntityAttributes": [], "programStages": [], "organisationUnits": []}
+    nothing: dict[str, Any] = {
+        "programTrackedEntityAttributes": [],
+        "programStages": [],
+        "organisationUnits": [],
+    }
     copied(renamed, "trackedEntityTypes", PERSON, PERSON, trackedEntityTypeAttributes=[])
     copied(renamed, "programs", HIV, "ThereProg01", **nothing)
 
