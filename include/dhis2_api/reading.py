@@ -67,13 +67,20 @@ def read_by_uid(
 
 
 def read_relationships(
-    client: Dhis2Client, end: Literal["trackedEntity", "enrollment", "event"], uid: str
+    client: Dhis2Client,
+    end: Literal["trackedEntity", "enrollment", "event"],
+    uid: str,
+    *,
+    deleted_too: bool = False,
 ) -> Iterator[Row]:
     """Yield the living relationships of one object; the lists take no more than one.
 
-    Never with deleted ones: they come among the living without a flag (measured).
+    With deleted ones only for who knows the living: they come among them without a flag
+    (measured).
     """
     params: dict[str, str | int] = {end: uid, "fields": RELATIONSHIP_FIELDS, "pageSize": 1000}
+    if deleted_too:
+        params["includeDeleted"] = "true"
     envelope = envelope_of(client.dialect, "relationships")
     yield from each_row(
         client, Asked("/api/tracker/relationships", params, envelope), "relationship"

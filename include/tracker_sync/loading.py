@@ -42,12 +42,14 @@ class Destination:
         programs: The programs that are compared; a person's others are not looked at.
         pauses: Seconds to wait before each further round after an unknown outcome.
         before_write: Called before each write request; raises if this run may not write any more.
+        dry_run: Whether nothing is written.
     """
 
     client: Dhis2Client
     programs: tuple[str, ...]
     pauses: tuple[float, ...] = (1.0, 5.0, 20.0)
     before_write: Callable[[], None] = unguarded
+    dry_run: bool = False
 
 
 def load_batch(destination: Destination, trees: Sequence[Tree], past: Past) -> list[Entry]:

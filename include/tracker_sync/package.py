@@ -136,14 +136,14 @@ class Package:
         """Return how many rows a table has."""
         return int(self.manifest["files"][name]["rows"])
 
-    def row_groups(self) -> Iterator[Tables]:
-        """Yield the tables group by group: a closed set of people at a time."""
+    def row_groups(self, *only: str) -> Iterator[Tables]:
+        """Yield the tables group by group, *only* those named if any is: a closed set of people."""
         with ExitStack() as stack:
             files = {
                 name: stack.enter_context(
                     pq.ParquetFile(_file(self.folder, name), page_checksum_verification=True)
                 )
-                for name in self.manifest["files"]
+                for name in only or self.manifest["files"]
             }
             groups = next(iter(files.values())).num_row_groups
             for index in range(groups):

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dhis2_api.fields import RELATED_EVENT_FIELDS, RELATED_FIELDS
+from dhis2_api.fields import RELATED_EVENT_FIELDS, RELATED_FIELDS, RELATIONSHIP_FIELDS
 from tracker_sync.nested import Nested
 from tracker_sync.people import Batch, Wanted
 from tracker_sync.tables import TABLES, Tables, living
@@ -50,6 +50,15 @@ def relationships_wanted(program: str) -> Wanted:
     if program:
         return Wanted("events", RELATED_EVENT_FIELDS, _EVENT, program, living=True)
     return Wanted("trackedEntities", RELATED_FIELDS, _PERSON, living=True)
+
+
+#: How to ask for what people have an end in themselves, and nothing of what is below them.
+OF_THEIR_OWN = Wanted(
+    "trackedEntities",
+    f"trackedEntity,relationships[{RELATIONSHIP_FIELDS}]",
+    pa.struct([("trackedEntity", _TEXT), _RELATIONSHIPS]),
+    living=True,
+)
 
 
 def may_be_related(tables: Tables, related: Collection[str]) -> list[str]:

@@ -62,6 +62,9 @@ class Copied:
 def waiting_deletions(folder: Path, also: Collection[Ref] = ()) -> dict[Ref, Waiting]:
     """Return the deletions that are held in a state: nothing newer is known of these objects.
 
+    But for those of relationships, which stand below nothing: the phase `relationships` has
+    a way of its own to know that they are deleted.
+
     Args:
         folder: The state.
         also: Deletions that this run held, or sent in an earlier try; they are returned too
@@ -78,7 +81,8 @@ def waiting_deletions(folder: Path, also: Collection[Ref] = ()) -> dict[Ref, Wai
     return {
         ref: Waiting(person, program or "", number, updated_at)
         for ref, (outcome, code, content, person, program, number, updated_at) in last.items()
-        if (outcome == Outcome.HELD and code in WAITING) or (ref in also and content is None)
+        if ref.kind != "RELATIONSHIP"
+        and ((outcome == Outcome.HELD and code in WAITING) or (ref in also and content is None))
     }
 
 

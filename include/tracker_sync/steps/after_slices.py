@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from dhis2_api.client import Dhis2Client
+from dhis2_api.importer import Ref
 from tracker_sync.ledger import as_table, attempt_of, begin_ledger, read_ledger, write_ledger
 from tracker_sync.loading import Destination
 from tracker_sync.mapping.mapped_tables import Mapped, map_tables
@@ -79,23 +80,33 @@ class AfterSlices:
     def entries(self) -> Iterator[Entry]:
         """Yield the ledger lines of every slice that has come to its end."""
         for piece in self.slices():
-            if self.workspace.ledger(piece.slice).is_file():
-                yield from read_ledger(self.workspace.ledger(piece.slice))
+            yield from self.entries_of(piece)
 
     def begin(self, phase: str) -> None:
         """Void what an earlier attempt of a phase came to, and what came after it."""
         _void(self.workspace, PHASES[PHASES.index(phase) :])
         begin_ledger(self.workspace.ledger(phase))
 
-    def finish(self, phase: str, lines: Mapping[Basis, Sequence[Entry]]) -> dict[str, Any]:
+    def entries_of(self, piece: Slice) -> Iterator[Entry]:
+        """Yield the ledger lines of a slice, if it has come to its end."""
+        if self.workspace.ledger(piece.slice).is_file():
+            yield from read_ledger(self.workspace.ledger(piece.slice))
+
+    def finish(
+        self,
+        phase: str,
+        lines: Mapping[Basis, Sequence[Entry]],
+        kept: Collection[Ref] = frozenset(),
+    ) -> dict[str, Any]:
         """Remember what a phase came to, write its ledger, and return its counts.
 
         Args:
             phase: Of `PHASES`.
             lines: Each object that the phase speaks of, once, by what its line rests on.
+            kept: Those that `remember` was given already.
         """
         for basis, entries in lines.items():
-            self.remember(phase, basis, entries)
+            self.remember(phase, basis, [entry for entry in entries if entry.ref not in kept])
         entries = [entry for entries in lines.values() for entry in entries]
         path = self.workspace.ledger(phase)
         write_ledger(path, entries, attempt_of(path))

@@ -1,12 +1,122 @@
-"""The step `relationships`: bring the relationships."""
+"""The step `relationships`: bring the relationships, once both their ends may be there."""
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-from tracker_sync.steps.after_slices import AfterSlices
+from dhis2_api.importer import Ref
+from tracker_sync.following_stamps import following_stamps
+from tracker_sync.outcome import Entry, Outcome
+from tracker_sync.relationship import KIND, people_of
+from tracker_sync.relationship_plan import plan_relationships
+from tracker_sync.relationship_reading import read_one
+from tracker_sync.relationship_sending import AT_ONCE, ToSend, send_relationships
+from tracker_sync.relationship_state import About, Known, known_relationships
+from tracker_sync.relationships_gone import look_for
+from tracker_sync.relationships_missed import missed
+from tracker_sync.relationships_read import Met, ReadRelationships, read_by_slices
+from tracker_sync.servers import state_folder
+from tracker_sync.steps.after_slices import AfterSlices, Basis
+from tracker_sync.steps.sending_deletions import send_deletions
+from tracker_sync.workspace import folder_name
+
+
+PHASE = "relationships"
 
 
 def run(after: AfterSlices) -> dict[str, Any]:
-    """Return the counts of what it came to."""
-    return after.finish("relationships", {})
+    """Bring what came, settle what is gone, and return the counts of what it came to.
+
+    Raises:
+        DamagedPackage: A staged file is not what was written.
+        TransientError: The destination stopped answering.
+    """
+    if after.destination.dry_run:
+        return after.finish(PHASE, {})
+    read = read_by_slices(after)
+    phase = _Phase(after, read, _known(after, read))
+    phase.try_lone_refusals_again()
+    phase.bring()
+    phase.settle_the_gone()
+    return after.finish(PHASE, phase.lines, phase.kept)
+
+
+def _known(after: AfterSlices, read: ReadRelationships) -> dict[str, Known]:
+    about = About(
+        uids=read.met.keys(),
+        people=read.people.keys() | read.buried.keys(),
+        programs=after.route.programs,
+        held=after.route.deletes == "send",
+    )
+    own = folder_name(after.workspace.run_id)
+    return known_relationships(state_folder(after.workspace), about, own)
+
+
+@dataclass(slots=True)
+class _Phase:
+    after: AfterSlices
+    read: ReadRelationships
+    known: dict[str, Known]
+    lines: defaultdict[Basis, list[Entry]] = field(default_factory=lambda: defaultdict(list))
+    kept: set[Ref] = field(default_factory=set)
+
+    def try_lone_refusals_again(self) -> None:
+        """Read again what was refused and belongs to nobody: for no person's sake is it read.
+
+        What the source does not have any more is no refusal any more.
+        """
+        for uid, known in [*self.known.items()]:
+            lone = known.tracked_entity is None and known.content_hash is not None
+            if not lone or not known.refused or uid in self.read.met:
+                continue
+            basis = Basis(known.read_number, known.program)
+            found = read_one(self.after.source, uid)
+            if found:
+                self.read.add(Met(found, basis))
+            else:
+                del self.known[uid]
+                self.lines[basis].append(Entry(Ref(KIND, uid), None, Outcome.UNCHANGED))
+
+    def bring(self) -> None:
+        """Send what the destination lacks."""
+        client, model = self.after.destination.client, self.after.model
+        by_basis: defaultdict[Basis, list[Met]] = defaultdict(list)
+        for met in self.read.met.values():
+            by_basis[met.basis].append(met)
+        for basis, came in by_basis.items():
+            planned = plan_relationships(client, came, self.known, model.hash)
+            self.lines[basis] += planned.lines
+            for batch in _batches(planned.to_send):
+                people = people_of(item.relationship for item in batch)
+                with following_stamps(self.after, PHASE, people):
+                    lines = send_relationships(self.after.destination, batch)
+                self._keep(basis, lines)
+
+    def settle_the_gone(self) -> None:
+        """Hold or delete what the source has deleted."""
+        gone = missed(self.after, self.read, self.known)
+        living = [met.relationship for met in self.read.met.values()]
+        found = look_for(self.after, gone.known, living)
+        for line in found.lines:
+            self.lines[gone.bases[line.ref.uid]].append(line)
+        if not found.doomed:
+            return
+        with following_stamps(self.after, PHASE, people_of(there for _, there in found.doomed)):
+            lines = send_deletions(self.after, PHASE, [entry for entry, _ in found.doomed])
+        by_basis: defaultdict[Basis, list[Entry]] = defaultdict(list)
+        for line in lines:
+            by_basis[gone.bases[line.ref.uid]].append(line)
+        for basis, theirs in by_basis.items():
+            self._keep(basis, theirs)
+
+    def _keep(self, basis: Basis, lines: Sequence[Entry]) -> None:
+        self.after.remember(PHASE, basis, lines)
+        self.lines[basis] += lines
+        self.kept |= {line.ref for line in lines}
+
+
+def _batches(items: Sequence[ToSend]) -> Iterator[Sequence[ToSend]]:
+    return (items[start : start + AT_ONCE] for start in range(0, len(items), AT_ONCE))

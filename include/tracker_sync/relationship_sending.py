@@ -1,0 +1,139 @@
+"""The sending of relationships: each comes back with what the destination made of it."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+
+from dhis2_api.client import Dhis2Client
+from dhis2_api.errors import RequestRefused, TransientError
+from dhis2_api.importer import ImportReport, Ref, import_objects
+from tracker_sync.delivery import NOT_IN_REPORT, REQUEST_REFUSED, refused
+from tracker_sync.loading import Destination
+from tracker_sync.outcome import Entry, Outcome
+from tracker_sync.relationship import Relationship
+from tracker_sync.relationship_reading import read_beside
+
+
+THERE_ALREADY = "E4015"
+THERE_UNDER_ANOTHER_UID = "E4018"
+
+#: So many are a request of some 50,000 bytes, and as much work as twenty people.
+AT_ONCE = 200
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class ToSend:
+    """One relationship, and its line as it stands before it is sent."""
+
+    relationship: Relationship
+    entry: Entry
+
+
+def send_relationships(destination: Destination, batch: Sequence[ToSend]) -> list[Entry]:
+    """Send relationships, and return the line of each.
+
+    An unknown outcome is cleared up by sending again: what is there already, or the same
+    under another UID, is success, and what we cannot have made before is *unchanged*.
+
+    Args:
+        destination: The server that is written to.
+        batch: At most `AT_ONCE`, each UID once: 2.43 loses a request with one twice (measured).
+
+    Raises:
+        TransientError: It did not answer in any round.
+    """
+    doubtful: set[Ref] = set()
+    for pause in destination.pauses:
+        try:
+            return _accounted(destination.client, batch, _sent(destination, batch), doubtful)
+        except TransientError as error:
+            _log.warning("outcome unknown, sending again in %g s: %s", pause, error)
+            doubtful |= {item.entry.ref for item in batch}
+            time.sleep(pause)
+    return _accounted(destination.client, batch, _sent(destination, batch), doubtful)
+
+
+def _sent(destination: Destination, batch: Sequence[ToSend]) -> ImportReport:
+    """Return the report of a request, or of its halves where the whole was refused."""
+    client = destination.client
+    destination.before_write()
+    try:
+        payload = {"relationships": [item.relationship.payload() for item in batch]}
+        return import_objects(client, payload)
+    except RequestRefused as refusal:
+        if len(batch) == 1:
+            _refuse_unless_well(client, refusal)
+            code = refusal.code or REQUEST_REFUSED
+            return ImportReport(frozenset(), {batch[0].entry.ref: (code,)})
+    middle = len(batch) // 2
+    one, other = (_sent(destination, half) for half in (batch[:middle], batch[middle:]))
+    return ImportReport(
+        one.stored | other.stored,
+        {**one.refused, **other.refused},
+        {**one.warnings, **other.warnings},
+    )
+
+
+def _refuse_unless_well(client: Dhis2Client, refusal: RequestRefused) -> None:
+    """Return if the relationship is at fault: a well server takes an empty request.
+
+    Raises:
+        TransientError: The server is ill; nothing is known about the relationship.
+    """
+    try:
+        import_objects(client, {})
+    except RequestRefused as illness:
+        if illness.status < 500:
+            raise
+        raise TransientError(f"{refusal}, and it refuses an empty request too") from None
+
+
+def _accounted(
+    client: Dhis2Client, batch: Sequence[ToSend], report: ImportReport, doubtful: Collection[Ref]
+) -> list[Entry]:
+    lines = {item.entry.ref: _line(item.entry, report, doubtful) for item in batch}
+    open_ones = [item for item in batch if lines[item.entry.ref].code in _LOOKED_UP]
+    beside = read_beside(client, [item.relationship for item in open_ones]) if open_ones else []
+    for item in open_ones:
+        lines[item.entry.ref] = _found(item, lines[item.entry.ref], beside)
+    return [*lines.values()]
+
+
+_LOOKED_UP = frozenset({THERE_UNDER_ANOTHER_UID, NOT_IN_REPORT})
+
+
+def _line(entry: Entry, report: ImportReport, doubtful: Collection[Ref]) -> Entry:
+    """Return the line of a relationship that was sent, given what the report says."""
+    sent = replace(entry, sent=True, action=None, code=None, known=False)
+    ref = entry.ref
+    if ref in report.refused:
+        code = report.refused[ref][0]
+        return refused(replace(entry, sent=True), code)
+    there = THERE_ALREADY in report.warnings.get(ref, ())
+    if ref in report.stored or (there and ref in doubtful):
+        return replace(sent, outcome=Outcome.STORED, action="created")
+    if there:
+        return replace(sent, outcome=Outcome.UNCHANGED)
+    return replace(sent, outcome=Outcome.MISSING, code=NOT_IN_REPORT)
+
+
+def _found(item: ToSend, line: Entry, beside: Sequence[Relationship]) -> Entry:
+    """Return the line of one that the destination may have under another UID.
+
+    It drops the second of two alike in one request without a word (tracker-api 3.2).
+    """
+    alike = [each for each in beside if each.is_like(item.relationship)]
+    in_order = sorted(alike, key=lambda each: (each.ends != item.relationship.ends, each.uid))
+    there = {each.uid for each in beside}
+    other = next((each.uid for each in in_order if each.uid != item.relationship.uid), None)
+    if item.relationship.uid in there:
+        return replace(line, outcome=Outcome.STORED, action="created", code=None)
+    if other or line.code == THERE_UNDER_ANOTHER_UID:
+        settled = replace(line, outcome=Outcome.UNCHANGED, code=None, known=False)
+        return replace(settled, destination_uid=other)
+    return line

@@ -1,0 +1,110 @@
+"""What a run has read of relationships: which ones, and whose would have come if they had any."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field, replace
+
+import pyarrow.compute as pc
+
+from tracker_sync.outcome import Outcome
+from tracker_sync.relations import may_be_related
+from tracker_sync.relationship import Relationship, relationships_in
+from tracker_sync.steps.after_slices import AfterSlices, Basis, Loaded
+from tracker_sync.tables import Tables
+
+
+_TABLE = "relationships"
+
+
+@dataclass(frozen=True, slots=True)
+class Met:
+    """A relationship that came.
+
+    Attributes:
+        relationship: What it is.
+        basis: What a line about it rests on.
+        superseded: Whether whom it was read with is known from a later read already.
+        code: Why the mapping does not let it pass, if it doesn't.
+    """
+
+    relationship: Relationship
+    basis: Basis
+    superseded: bool = False
+    code: str | None = None
+
+
+@dataclass(slots=True)
+class ReadRelationships:
+    """All slices' relationships; of one that several slices read, the latest read.
+
+    Attributes:
+        met: By UID.
+        people: Whose relationships were read -> the number of that read.
+        buried: People who came as tombstones, likewise.
+        events: Program without registration -> its events whose relationships were read.
+        lone: The basis of each such program.
+    """
+
+    met: dict[str, Met] = field(default_factory=dict)
+    people: dict[str, int] = field(default_factory=dict)
+    buried: dict[str, int] = field(default_factory=dict)
+    events: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    lone: dict[str, Basis] = field(default_factory=dict)
+
+    def add(self, met: Met) -> None:
+        """Add a relationship unless a later read has brought it."""
+        uid = met.relationship.uid
+        if uid not in self.met or _rank(self.met[uid]) < _rank(met):
+            self.met[uid] = met
+
+
+def read_by_slices(after: AfterSlices) -> ReadRelationships:
+    """Return what the loaded slices of a run have read of relationships.
+
+    Raises:
+        DamagedPackage: A staged file is not what was written.
+    """
+    read = ReadRelationships()
+    for loaded in after.loaded():
+        older = _superseded(after, loaded)
+        not_read = frozenset(loaded.staged.notes["relationships_not_read"])
+        groups = zip(after.staged_tables(loaded), loaded.staged.row_groups(_TABLE), strict=True)
+        for mapped, as_staged in groups:
+            asked = {*may_be_related(mapped.tables, after.model.related)} - not_read
+            _add_asked(read, loaded.basis, mapped.tables, asked)
+            for each in relationships_in(mapped.tables[_TABLE]):
+                read.add(_met(each, loaded.basis, older))
+            for each in relationships_in(as_staged[_TABLE]):
+                if each.ref in mapped.refused:
+                    met = _met(each, loaded.basis, older)
+                    read.add(replace(met, code=mapped.refused[each.ref]))
+    return read
+
+
+def _add_asked(read: ReadRelationships, basis: Basis, tables: Tables, asked: set[str]) -> None:
+    if basis.program:
+        read.events[basis.program] |= asked
+        read.lone[basis.program] = basis
+        return
+    people = tables["tracked_entities"]
+    deleted = people.filter(pc.fill_null(people["deleted"], fill_value=False))
+    read.people |= dict.fromkeys(asked, basis.read_number)
+    read.buried |= dict.fromkeys(deleted["trackedEntity"].to_pylist(), basis.read_number)
+
+
+def _met(each: Relationship, basis: Basis, older: frozenset[str]) -> Met:
+    program = "" if each.tracked_entity else basis.program
+    roots = {each.under} if each.under else {end.uid for end in each.ends}
+    return Met(each, Basis(basis.read_number, program), superseded=not older.isdisjoint(roots))
+
+
+def _superseded(after: AfterSlices, loaded: Loaded) -> frozenset[str]:
+    """Return the people and lone events of a slice that a later read has overtaken."""
+    lines = after.entries_of(loaded.piece)
+    superseded = (line for line in lines if line.outcome is Outcome.SUPERSEDED)
+    return frozenset(line.tracked_entity or line.ref.uid for line in superseded)
+
+
+def _rank(met: Met) -> tuple[bool, int]:
+    return not met.superseded, met.basis.read_number
