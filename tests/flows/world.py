@@ -25,6 +25,7 @@ from dhis2_sandbox.server import serve
 from dhis2_sandbox.start import Superuser
 from flows.held import Held, Key, differing, held_by
 from flows.people import CONTACT
+from flows.watch import Watch
 from servers import HIV, MATERNAL, PERSON, SURVEILLANCE, VACCINATION, put, route
 from tracker_sync.loading import Destination
 from tracker_sync.mapping.there import model_there, route_there
@@ -64,11 +65,13 @@ class Server:
         client: Speaks to it, as a superuser.
         sandbox: Its inside.
         faults: Orders its faults.
+        watch: Hears what it is asked to import.
     """
 
     client: Dhis2Client
     sandbox: Sandbox
     faults: FaultControl
+    watch: Watch
 
     @property
     def version(self) -> str:
@@ -287,8 +290,9 @@ def _server(ground: Ground, folder: Path, name: str) -> Iterator[Server]:
     superuser = Superuser(token=TOKEN)
     app = create_app(folder / name, superuser=superuser, version=ground.version, faults=True)
     token, hasty = Credentials(token=TOKEN), Patience(budget=2.0, first=0.01, longest=0.1)
-    with serve(app) as url, Dhis2Client(url, token, name=name, patience=hasty) as client:
-        yield Server(client, inside(app), FaultControl(url))
+    watch = Watch(app)
+    with serve(watch) as url, Dhis2Client(url, token, name=name, patience=hasty) as client:
+        yield Server(client, inside(app), FaultControl(url), watch)
 
 
 def inside(app: Any) -> Sandbox:

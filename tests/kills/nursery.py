@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import sys
 import threading
@@ -19,23 +20,34 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from dhis2_api.client import Dhis2Client
+from dhis2_api.credentials import Credentials
+from dhis2_api.exchange import Request
+from dhis2_api.transport import Transport
+from tracker_sync.loading import Destination
+from tracker_sync.package import Staged
 from tracker_sync.route import Route
+from tracker_sync.run_plan import read_run_plan
 from tracker_sync.steps.extract import extract
+from tracker_sync.steps.load import load
 from tracker_sync.workspace import Workspace
 
 
 @dataclass(frozen=True)
 class Job:
-    """One try of `extract`.
+    """One try of `extract`, or of `load` if it is given bundles.
 
     Attributes:
-        url: The source.
+        url: The source, or the destination.
         root: The staging root.
         route: The route, as JSON.
         slice: The slice.
         log: Where each boundary is written that is come to.
         kill_at: The boundary that is deadly.
         nth: Which time.
+        bundles: The package that is loaded: `manifest` and `sha256`.
+        name: The route's, as its folder is called.
+        run_id: The run.
+        token: Of the account.
     """
 
     url: str
@@ -45,6 +57,10 @@ class Job:
     log: str
     kill_at: str = ""
     nth: int = 1
+    bundles: dict[str, str] | None = None
+    name: str = "demo"
+    run_id: str = "manual__1"
+    token: str | None = None
 
 
 @dataclass
@@ -55,6 +71,7 @@ class Boundaries:
     log: int = field(init=False)
     lock: threading.Lock = field(default_factory=threading.Lock)
     times: int = 0
+    at: threading.local = field(default_factory=threading.local)
 
     def __post_init__(self) -> None:
         self.log = os.open(self.job.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
@@ -69,18 +86,24 @@ class Boundaries:
     def heard(self, event: str, given: tuple[Any, ...]) -> None:
         """Hear what Python itself tells of (`sys.addaudithook`)."""
         if event == "http.client.send":
-            self.come_to("request")
+            self.come_to(f"request{getattr(self.at, 'request', '')}")
         elif event in _OF_FILES and self.job.root in str(given[0]):
             self.come_to(f"{_OF_FILES[event]} {_plain(given[0])}")
 
-    def around(self, holder: Any, name: str, label: Callable[[Any], str]) -> None:
+    def named(self, _: Transport, request: Request) -> str:
+        """Return which request is sent, and remember it while it is."""
+        named = f"{request.method} {request.path}"
+        self.at.request = f" of {named}"
+        return named
+
+    def around(self, holder: Any, name: str, label: Callable[..., str]) -> None:
         """Come to a boundary before and after what Python doesn't tell of."""
         function = getattr(holder, name)
 
         def wrapped(*args: Any, **named: Any) -> Any:
-            self.come_to(f"before {label(args[0])}")
+            self.come_to(f"before {label(*args)}")
             result = function(*args, **named)
-            self.come_to(f"after {label(args[0])}")
+            self.come_to(f"after {label(*args)}")
             return result
 
         setattr(holder, name, wrapped)
@@ -91,12 +114,20 @@ _OF_FILES = {"open": "open", "os.rename": "rename", "os.remove": "remove", "os.m
 
 def _plain(path: Any) -> str:
     """Return a file's name without what differs from run to run."""
-    parts = Path(path).name.split(".")
-    return f"{parts[1]}.{parts[2]} draft" if parts[0] == "" else Path(path).name
+    name, draft = Path(path).name, ""
+    if name.startswith("."):
+        name, draft = ".".join(name.split(".")[1:-2]), " draft"
+    if re.fullmatch("[0-9a-f]{12}", name):
+        name = "state"  # the folder of a pair of servers
+    return ("state page" if "--" in name else name) + draft
 
 
-def _file(writer: Any) -> str:
+def _file(writer: Any, *_: Any) -> str:
     return _plain(writer.where)
+
+
+def _read(path: Any, *_: Any) -> str:
+    return f"reading {_plain(path) if isinstance(path, str | Path) else 'state page'}"
 
 
 def _name_of(handle: int) -> str:
@@ -107,15 +138,27 @@ def run(job: Job) -> None:
     """Run the step, up to the boundary."""
     boundaries = Boundaries(job)
     boundaries.around(os, "fsync", lambda handle: f"fsync of {_name_of(handle)}")
-    boundaries.around(pq, "ParquetFile", lambda path: f"reading {_plain(path)}")
-    boundaries.around(pq.ParquetWriter, "write_table", lambda w: f"row group of {_file(w)}")
+    boundaries.around(pq, "ParquetFile", _read)
+    boundaries.around(pq.ParquetWriter, "write_table", lambda w, *_: f"row group of {_file(w)}")
     boundaries.around(pq.ParquetWriter, "close", lambda w: f"footer of {_file(w)}")
-    boundaries.around(Dhis2Client, "get_bytes", lambda _: "answer")
+    if job.bundles is None:
+        boundaries.around(Dhis2Client, "get_bytes", lambda *_: "answer")
+    else:
+        boundaries.around(Transport, "send", boundaries.named)
     sys.addaudithook(boundaries.heard)
-    route = Route.model_validate_json(job.route)
-    with Dhis2Client(job.url) as client:
-        extract(client, route, Workspace(Path(job.root), "demo", "manual__1"), job.slice, 1)
+    with Dhis2Client(job.url, Credentials(token=job.token)) as client:
+        _step(job, client)
     boundaries.come_to("end")
+
+
+def _step(job: Job, client: Dhis2Client) -> None:
+    route = Route.model_validate_json(job.route)
+    workspace = Workspace(Path(job.root), job.name, job.run_id)
+    if job.bundles is None:
+        extract(client, route, workspace, job.slice, 1)
+        return
+    (piece,) = [piece for piece in read_run_plan(workspace.plan).slices if piece.slice == job.slice]
+    load(Destination(client, route.programs), route, workspace, piece, Staged(**job.bundles))
 
 
 def main() -> None:

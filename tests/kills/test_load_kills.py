@@ -1,0 +1,210 @@
+"""Whoever is killed anywhere while loading loses nothing: the next try makes both servers equal."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+
+from flows.people import person
+from flows.world import TOKEN, Ground, Run, World, ground_of, world_on
+from kills.nursery import Job, as_line
+from project import PROJECT
+from tracker_sync.package import Staged
+from tracker_sync.route import Batches
+from tracker_sync.slicing import Slice
+
+
+A_BATCH = 2
+PEOPLE = tuple(f"LoadedPer{number:02}" for number in range(6))
+FIRST, SECOND, LAST = "first", "second", "last"
+READ, WRITE = "GET /api/tracker/trackedEntities", "POST /api/tracker"
+
+# Every boundary between the step and what outlives it, in the order it comes to them; where
+# it comes to one more often, the first, the second or the last time.
+BOUNDARIES = [
+    ("remove ledger.parquet", FIRST),
+    ("open attempts draft", FIRST),
+    ("rename attempts draft", FIRST),
+    ("open manifest.json", FIRST),
+    ("open model.json", FIRST),
+    ("open servers.json", FIRST),
+    ("before reading bundles.parquet", LAST),
+    ("after reading bundles.parquet", LAST),
+    ("before GET /api/system/info", FIRST),
+    (f"before {READ}", FIRST),
+    (f"request of {READ}", FIRST),
+    (f"after {READ}", FIRST),
+    (f"before {WRITE}", FIRST),
+    (f"request of {WRITE}", FIRST),  # nothing has left
+    (f"request of {WRITE}", SECOND),  # the headers have, and the body has not
+    (f"after {WRITE}", FIRST),  # it was done, and nobody knows
+    (f"before {READ}", SECOND),
+    (f"before {WRITE}", SECOND),
+    (f"after {WRITE}", SECOND),
+    (f"request of {WRITE}", LAST),
+    (f"after {WRITE}", LAST),
+    (f"after {READ}", LAST),
+    ("mkdir state", FIRST),
+    ("open state page draft", FIRST),
+    ("before row group of state page draft", FIRST),
+    ("after row group of state page draft", FIRST),
+    ("before footer of state page draft", FIRST),
+    ("after footer of state page draft", FIRST),
+    ("before fsync of state page draft", FIRST),
+    ("after fsync of state page draft", FIRST),
+    ("rename state page draft", FIRST),
+    ("remove state page draft", FIRST),
+    ("open loaded.json draft", FIRST),
+    ("before fsync of loaded.json draft", FIRST),
+    ("rename loaded.json draft", FIRST),
+    ("remove loaded.json draft", FIRST),
+    ("remove ledger.sha256", FIRST),
+    ("open ledger.parquet draft", FIRST),
+    ("before row group of ledger.parquet draft", FIRST),
+    ("after footer of ledger.parquet draft", FIRST),
+    ("before fsync of ledger.parquet draft", FIRST),
+    ("rename ledger.parquet draft", FIRST),
+    ("remove ledger.parquet draft", FIRST),
+    ("open ledger.sha256 draft", FIRST),
+    ("rename ledger.sha256 draft", FIRST),
+    ("open import_report.json draft", FIRST),
+    ("rename import_report.json draft", FIRST),
+    ("remove import_report.json draft", FIRST),
+    ("end", FIRST),
+]
+
+
+class Loading:
+    """A slice of three batches, extracted and transformed, and not yet loaded."""
+
+    def __init__(self, world: World, nursery: subprocess.Popen[str], log: Path) -> None:
+        world.source.write(trackedEntities=[person(uid) for uid in PEOPLE])
+        world.terms = {"batches": Batches(tracked_entities=A_BATCH)}
+        self.world, self.nursery, self.log = world, nursery, log
+        self.run: Run = world.begin()
+        self.piece: Slice
+        (self.piece,) = self.run.slices
+        self.bundles: Staged = world.bundles(self.run, self.piece)
+
+    def killed(self, boundary: str, nth: int) -> tuple[int, list[str]]:
+        """Load in another process; return the signal that ended it, and what it came to before."""
+        job = Job(
+            url=self.world.destination.client.url,
+            root=str(self.world.folder),
+            route=self.run.route.model_dump_json(),
+            slice=self.piece.slice,
+            log=str(self.log),
+            kill_at=boundary,
+            nth=nth,
+            bundles=asdict(self.bundles),
+            name=self.run.workspace.route,
+            run_id=self.run.workspace.run_id,
+            token=TOKEN,
+        )
+        assert self.nursery.stdin
+        assert self.nursery.stdout
+        self.nursery.stdin.write(as_line(job))
+        self.nursery.stdin.flush()
+        ended = int(self.nursery.stdout.readline())
+        self.world.destination.watch.rest()
+        return ended, self.log.read_text().splitlines()
+
+    def sent(self) -> Counter[str]:
+        """Return how often each person was sent."""
+        payloads = self.world.destination.watch.imports
+        return Counter(
+            item["trackedEntity"] for payload in payloads for item in payload["trackedEntities"]
+        )
+
+
+@pytest.fixture(scope="module")
+def ground(tmp_path_factory: pytest.TempPathFactory) -> Ground:
+    return ground_of(tmp_path_factory.mktemp("ground"), "2.43.1")
+
+
+@pytest.fixture
+def world(ground: Ground, tmp_path: Path) -> Iterator[World]:
+    with world_on(ground, tmp_path) as both:
+        yield both
+
+
+@pytest.fixture(scope="module")
+def nursery() -> Iterator[subprocess.Popen[str]]:
+    command = [sys.executable, "-m", "kills.nursery"]
+    environment = {"PYTHONPATH": f"{PROJECT / 'include'}:{PROJECT / 'tests'}"}
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, env=environment, text=True) as process:
+        yield process
+        assert process.stdin
+        process.stdin.close()
+
+
+@pytest.fixture
+def loading(world: World, nursery: subprocess.Popen[str], tmp_path: Path) -> Loading:
+    return Loading(world, nursery, tmp_path / "boundaries.log")
+
+
+@pytest.fixture(scope="module")
+def comes_to(
+    ground: Ground, nursery: subprocess.Popen[str], tmp_path_factory: pytest.TempPathFactory
+) -> list[str]:
+    """Every boundary that an undisturbed try comes to."""
+    folder = tmp_path_factory.mktemp("undisturbed")
+    with world_on(ground, folder) as world:
+        loading = Loading(world, nursery, folder / "boundaries.log")
+        ended, boundaries = loading.killed("", 0)
+        assert ended == 0
+        assert loading.sent() == dict.fromkeys(PEOPLE, 1)
+    return boundaries
+
+
+def test_the_boundaries_are_those_that_the_step_comes_to(comes_to: list[str]) -> None:
+    named = {boundary for boundary, _ in BOUNDARIES}
+
+    assert len(set(BOUNDARIES)) == len(BOUNDARIES) >= 15
+    assert named - set(comes_to) == set()
+    assert {kind_of(item) for item in comes_to} == {kind_of(item) for item in named} == {*KINDS}
+    assert comes_to.count(f"before {WRITE}") == 3
+
+
+def kind_of(boundary: str) -> str:
+    """Return what is done, without before or after, and to which file or address."""
+    plain = boundary.removeprefix("before ").removeprefix("after ")
+    return next(kind for kind in KINDS if plain.startswith(kind))
+
+
+KINDS = [
+    *("open", "rename", "remove", "mkdir", "fsync", "row group", "footer", "reading"),
+    *("request", "GET", "POST", "end"),
+]
+
+
+@pytest.mark.parametrize(("boundary", "when"), BOUNDARIES, ids=lambda text: text)
+def test_a_load_killed_anywhere_loses_nothing_and_sends_at_most_a_batch_twice(
+    boundary: str, when: str, loading: Loading, comes_to: list[str]
+) -> None:
+    world, run = loading.world, loading.run
+    nth = {FIRST: 1, SECOND: 2, LAST: comes_to.count(boundary)}[when]
+
+    ended, before = loading.killed(boundary, nth)
+    world.load(run, loading.piece, loading.bundles)
+    world.end(run)
+
+    assert ended == signal.SIGKILL
+    assert before.count(boundary) == nth - 1
+    assert world.differing() == {}
+    assert run.problems == ()
+    sent = loading.sent()
+    assert sent.keys() == set(PEOPLE)
+    assert sum(times - 1 for times in sent.values()) <= A_BATCH
+    refs = Counter(zip(*(run.ledger()[name].to_pylist() for name in ("kind", "uid")), strict=True))
+    assert len(refs) == run.totals["read"] == 3 * len(PEOPLE)
+    assert set(refs.values()) == {1}
+    assert world.run().sent == 0
