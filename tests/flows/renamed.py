@@ -29,17 +29,22 @@ TERMS = MappingTerms(**NAMES, options={REGIMENS: CODES})  # type: ignore[arg-typ
 
 def rename_at(server: Server) -> None:
     """Let a server have had other names from the beginning; nobody is in it yet."""
-    names = [pair for table in NAMES.values() for pair in table.items()]
+    rename(server, {uid: name for table in NAMES.values() for uid, name in table.items()})
     with server.sandbox.store.changing() as connection:
-        for before, after in names:
-            connection.execute(
-                "UPDATE metadata SET uid = REPLACE(uid, ?1, ?2), body = REPLACE(body, ?1, ?2)",
-                (before, after),
-            )
         for before, after in CODES.items():
             connection.execute(
                 "UPDATE metadata SET body = REPLACE(body, ?, ?) WHERE class = 'options'",
                 (f'"{before}"', f'"{after}"'),
+            )
+
+
+def rename(server: Server, names: Mapping[str, str]) -> None:
+    """Give objects of metadata other UIDs, wherever they are named."""
+    with server.sandbox.store.changing() as connection:
+        for before, after in names.items():
+            connection.execute(
+                "UPDATE metadata SET uid = REPLACE(uid, ?1, ?2), body = REPLACE(body, ?1, ?2)",
+                (before, after),
             )
 
 

@@ -21,10 +21,11 @@ from flows.people import (
     person,
     visit,
 )
-from flows.renamed import NAMES, TERMS, differing_but_in_names, rename_at
+from flows.renamed import NAMES, TERMS, differing_but_in_names, rename, rename_at
 from flows.world import Ground, World, world_on
 
 
+DEFAULT = "HllvX50cXC0"
 THERE = {uid: name for table in NAMES.values() for uid, name in table.items()}
 
 
@@ -83,3 +84,18 @@ def test_a_dropped_element_is_not_sent_and_the_destinations_own_value_stays(worl
 
     assert (first.totals["created"], second.totals["refused"]) == (1, 0)
     assert world.destination.holds()["value", event_of(AWA), THERE[WEIGHT]][0] == "70"
+
+
+def test_the_default_option_combination_of_an_older_server_is_mapped_by_itself(
+    ground: Ground, tmp_path: Path
+) -> None:
+    with world_on(ground, tmp_path) as world:
+        rename(world.destination, {DEFAULT: "OldDefault1"})
+        world.learn()
+        world.source.write(trackedEntities=[person()], events=[case()])
+
+        first, second = world.run(), world.run()
+
+        assert (first.totals["created"], first.problems, second.sent) == (4, (), 0)
+        event = world.destination.holds()["event", event_of(AWA)]
+        assert event["option_combo"] == "OldDefault1"

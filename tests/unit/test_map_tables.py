@@ -274,6 +274,7 @@ def test_the_default_option_combination_becomes_the_destinations_own_without_a_t
     found = map_tables(tables_of(person()), MappingTerms(), model)
 
     assert found.tables["events"]["attributeOptionCombo"].to_pylist() == ["OldDefault1"]
+    assert map_tables(tables_of(person()), _terms(closed=["option_combos"]), model).refused == {}
 
 
 def test_a_refused_object_is_in_the_bundles_with_its_code_and_without_content() -> None:

@@ -13,12 +13,12 @@ and so does the log of `settle`. Codes that begin with E are DHIS2's, those with
 tracker-sync's own; a code without a row is treated as `UNKNOWN`.
 
 *Heals: yes* means that it may be accepted later as it is: every run sends it again. *No*: it \
-is sent again when its content or the metadata of a server changed. Who: `operator` runs \
+is sent again when its content, the metadata of a server or the route's `mapping` changed. Who: `operator` runs \
 tracker-sync, `source_admin` and `destination_admin` look after a server, `data_entry` after \
 the records, `nobody` has to act. DHIS2: the releases that have the code.
 
 **En français.** *Heals: yes* : l'objet peut être accepté plus tard tel quel, chaque exécution \
-le renvoie. *No* : il est renvoyé quand son contenu ou les métadonnées d'un serveur ont changé. \
+le renvoie. *No* : il est renvoyé quand son contenu, les métadonnées d'un serveur ou la clé `mapping` de la route ont changé. \
 Qui agit : `operator` l'exploitant de tracker-sync, `source_admin` et `destination_admin` \
 l'administrateur d'un serveur, `data_entry` la personne qui tient les fiches, `nobody` personne.
 

@@ -71,7 +71,7 @@ def map_tables(tables: Tables, terms: MappingTerms, model: Model) -> Mapped:
         terms: The route's mapping.
         model: The programs' metadata, in the source's names.
     """
-    if not terms.hash and not model.option_combos:
+    if not terms.hash and all(here == there for here, there in model.option_combos.items()):
         return Mapped(tables, {})
     refused: dict[Ref, str] = {}
     found = dict(tables)

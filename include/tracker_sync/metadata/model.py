@@ -44,8 +44,7 @@ class Model:
             type: `FILE_RESOURCE` or `IMAGE`.
         value_types: Attribute or data element -> type of its values.
         option_sets: Attribute or data element -> its option set.
-        option_combos: The source's default option combination -> the destination's, where
-            they differ.
+        option_combos: The source's default option combination -> the destination's.
         unique: The attributes whose value one person alone may have, each with whether that
             is so within an org unit only.
     """

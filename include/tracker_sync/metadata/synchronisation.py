@@ -120,7 +120,7 @@ def _default_objects(source: Dhis2Client, destination: Dhis2Client) -> dict[str,
 
 def _default_combo(defaults: Mapping[str, tuple[str, str]]) -> dict[str, str]:
     ours, theirs = defaults["categoryOptionCombos"]
-    return {ours: theirs} if ours != theirs else {}
+    return {ours: theirs}
 
 
 def _read_theirs(destination: Dhis2Client, needed: _Needed, route: Route) -> Objects:
