@@ -13,14 +13,15 @@ and so does the log of `settle`. Codes that begin with E are DHIS2's, those with
 tracker-sync's own; a code without a row is treated as `UNKNOWN`.
 
 *Heals: yes* means that it may be accepted later as it is: every run sends it again. *No*: it \
-is sent again when its content, the metadata of a server or the route's `mapping` changed. Who: `operator` runs \
-tracker-sync, `source_admin` and `destination_admin` look after a server, `data_entry` after \
-the records, `nobody` has to act. DHIS2: the releases that have the code.
+is sent again when its content, the metadata of a server or the route's `mapping` changed. Who: \
+`operator` runs tracker-sync, `source_admin` and `destination_admin` look after a server, \
+`data_entry` after the records, `nobody` has to act. DHIS2: the releases that have the code.
 
 **En français.** *Heals: yes* : l'objet peut être accepté plus tard tel quel, chaque exécution \
-le renvoie. *No* : il est renvoyé quand son contenu, les métadonnées d'un serveur ou la clé `mapping` de la route ont changé. \
-Qui agit : `operator` l'exploitant de tracker-sync, `source_admin` et `destination_admin` \
-l'administrateur d'un serveur, `data_entry` la personne qui tient les fiches, `nobody` personne.
+le renvoie. *No* : il est renvoyé quand son contenu, les métadonnées d'un serveur ou la clé \
+`mapping` de la route ont changé. Qui agit : `operator` l'exploitant de tracker-sync, \
+`source_admin` et `destination_admin` l'administrateur d'un serveur, `data_entry` la personne \
+qui tient les fiches, `nobody` personne.
 
 This page is written by `PYTHONPATH=include python -m tracker_sync.codes > docs/codes.md` from \
 `include/tracker_sync/codes/codes.csv`; words are changed there.
