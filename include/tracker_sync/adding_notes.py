@@ -32,12 +32,14 @@ class Addition:
     """What a batch of notes came to.
 
     Attributes:
-        held: What the destination has of the notes' people or events, after the last write.
+        before: What the destination had of the notes' people or events.
+        held: What it has of them after the last write.
         refused: Note -> why it was refused, though it may be there (`has`).
         sent: The notes that were in a request.
         taken: Those of them that the destination called stored.
     """
 
+    before: Mapping[Ref, Held] = field(default_factory=dict)
     held: Mapping[Ref, Held] = field(default_factory=dict)
     refused: dict[Ref, str] = field(default_factory=dict)
     sent: set[Ref] = field(default_factory=set)
@@ -73,6 +75,7 @@ def add_notes(destination: Destination, notes: Sequence[Note], wanted: Sequence[
     for pause in (*destination.pauses, None):
         try:
             addition.held = _read(destination, notes)
+            addition.before = addition.before or addition.held
             if not _sent(destination, addition.lacking(wanted), addition):
                 return addition
         except TransientError as error:

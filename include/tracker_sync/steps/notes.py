@@ -13,6 +13,7 @@ from tracker_sync.delivery import NOT_IN_REPORT
 from tracker_sync.outcome import Entry, Outcome
 from tracker_sync.package import Package
 from tracker_sync.plan import PARENT_REFUSED, Known
+from tracker_sync.restamping import restamp
 from tracker_sync.servers import state_folder
 from tracker_sync.staged_notes import Note, staged_notes
 from tracker_sync.state import recall
@@ -83,17 +84,13 @@ class _Batch:
 
     def _restamp(self, added: Addition) -> None:
         """Remember the stamps that moved because a note went within its object (2.40, 2.41)."""
-        sent = {
-            note.tracked_entity or note.holder.uid for note in self.notes if note.ref in added.sent
+        moved = {
+            ref: (added.before[ref].updated_at, held.updated_at)
+            for ref, held in added.held.items()
+            if ref in added.before and added.before[ref].updated_at != held.updated_at
         }
-        lines = [
-            replace(line, destination_updated_at=added.held[ref].updated_at)
-            for ref, line in self.ledger.items()
-            if ref in added.held and (line.tracked_entity or ref.uid) in sent
-        ]
-        moved = [line for line in lines if line != self.ledger[line.ref]]
-        if moved:
-            self.after.remember("notes", self.loaded.basis, moved)
+        if moved and added.sent:
+            restamp(state_folder(self.after.workspace), "notes", moved)
 
     def _may_go(self, note: Note) -> bool:
         stored = self.ledger[note.holder].outcome not in {Outcome.REFUSED, Outcome.MISSING}
