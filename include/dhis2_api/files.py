@@ -67,6 +67,7 @@ def read_event_file(client: Dhis2Client, uid: str, event: str, data_element: str
     """Return the file *uid* that is an event's value.
 
     Raises:
+        RequestRefused: It has no such file, or not its bytes (500), which others don't share.
         UnexpectedAnswer: What came is not the file that the server describes.
     """
     if client.dialect.tracker_files:
@@ -88,7 +89,7 @@ def read_attribute_file(
         image: Whether the attribute is one for images, which 2.40 has another address for.
 
     Raises:
-        UnexpectedAnswer: What came is not the file that the server describes.
+        RequestRefused, UnexpectedAnswer: As `read_event_file` does.
     """
     person, attribute = owner.tracked_entity, owner.attribute
     if client.dialect.tracker_files:
@@ -138,7 +139,9 @@ def _refused(answer: Answer, how: str) -> RequestRefused:
 
 def _read(client: Dhis2Client, uid: str, path: str, params: Params | None = None) -> File:
     resource = _resource(client, uid)
-    answer = client.send(Request("GET", path, params or {}, accept="*/*"))
+    answer = client.send(Request("GET", path, params or {}, accept="*/*"), also={500})
+    if answer.status == 500:
+        raise RequestRefused(f"{answer.what} answered 500 for file {uid}", status=500)
     # A login page has a status of 200, too: only the digest tells them apart.
     if not _is_same(resource, answer.body):
         raise UnexpectedAnswer(f"{answer.what} answered other bytes than those of file {uid}")

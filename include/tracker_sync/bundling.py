@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from tracker_sync.bundles import OBJECT, ROWS
 from tracker_sync.columns import Places, column, places
+from tracker_sync.file_attributes import at_persons
 from tracker_sync.flat_json import enrollment_texts, event_texts, person_texts
 from tracker_sync.json_text import with_nul
 from tracker_sync.living_rows import living_rows
@@ -32,7 +33,7 @@ def as_bundles(tables: Tables, projection: Projection) -> pa.Table:
         ValueError: Something belongs to nobody in the tables.
     """
     people, enrollments, events = living_rows(tables)
-    attributes = tables["attributes"]
+    attributes = at_persons(tables["attributes"], projection.files)
     objects = pa.concat_tables(
         [
             _objects("TRACKED_ENTITY", people, person_texts(people, attributes, projection)),

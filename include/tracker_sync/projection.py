@@ -25,15 +25,18 @@ class Projection:
         own_attributes: Tracked entity type -> the attributes that are a person's own, whatever
             else a server lists with them: before 2.42 a superuser gets those of all programs
             there too (tracker-api 1.3). Of a type that isn't named, all are.
+        files: The attributes whose values name a file, which are the person's own always.
     """
 
     own_attributes: Mapping[str, frozenset[str]]
+    files: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, model: Model) -> Self:
         """Return the projection of what the programs consist of."""
+        files = frozenset(model.files)
         own = model.type_attributes.items()
-        return cls({uid: attributes | model.confidential for uid, attributes in own})
+        return cls({uid: held | model.confidential | files for uid, held in own}, files)
 
 
 #: A stamp of completion is accepted with these statuses only (measured: E1051, E1052).

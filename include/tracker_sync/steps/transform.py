@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from tracker_sync import objects
 from tracker_sync.bundles import BUNDLES, as_bundles
+from tracker_sync.file_values import FILES, file_values
 from tracker_sync.mapping.mapped_tables import map_tables
 from tracker_sync.mapping.marked import marked
 from tracker_sync.mapping.terms import SAME_NAMES, MappingTerms
@@ -53,11 +54,12 @@ def transform(
     projection = Projection.of(model_there(model, terms))
     package = open_package(extracted)
     folder = Path(extracted.manifest).parent / "bundles"
-    with writing_package(folder, {"bundles": BUNDLES}) as bundles:
+    with writing_package(folder, {"bundles": BUNDLES, "files": FILES}) as bundles:
         for tables in package.row_groups():
             mapped = map_tables(tables, terms, model)
             rows = _both(mapped.tables, projection)
-            bundles.add({"bundles": marked(rows, mapped.refused)})
+            rows = marked(rows, mapped.refused)
+            bundles.add({"bundles": rows, "files": file_values(tables, model)})
         timings = {**package.notes["timings"], "transform": round(time.monotonic() - began, 3)}
         bundles.notes |= {**package.notes, "timings": timings, "staged": asdict(extracted)}
     return Transformed(staged(folder), bundles.rows.get("bundles", 0))
