@@ -8,6 +8,7 @@ from dataclasses import replace
 from dhis2_api.importer import Ref
 from tracker_sync.judging import ALIVE_AGAIN, Judged
 from tracker_sync.outcome import Entry, Outcome
+from tracker_sync.plan import Known
 from tracker_sync.standing import Found
 from tracker_sync.waiting import HELD, Waiting
 
@@ -15,10 +16,12 @@ from tracker_sync.waiting import HELD, Waiting
 NOT_DONE = "SYNC_DELETE_NOT_DONE"
 
 
-def held_line(ref: Ref, one: Waiting) -> Entry:
-    """Return the line of a deletion that waits."""
-    held = Entry(ref, one.tracked_entity, Outcome.HELD, code=HELD)
-    return replace(held, updated_at=one.updated_at)
+def held_line(ref: Ref, one: Waiting, known: Known | None = None) -> Entry:
+    """Return the line of a deletion that waits; *known* is what other runs know of it."""
+    held = Entry(ref, one.tracked_entity, Outcome.HELD, code=HELD, updated_at=one.updated_at)
+    if known and known.refused:
+        return replace(held, code=known.refused, known=True)
+    return held
 
 
 def decided(judged: Judged, asked: Collection[Ref]) -> dict[Ref, Entry]:
@@ -32,8 +35,6 @@ def decided(judged: Judged, asked: Collection[Ref]) -> dict[Ref, Entry]:
     for ref, (one, code) in judged.stays.items():
         outcome = Outcome.REFUSED if code == ALIVE_AGAIN else Outcome.HELD
         lines.append(replace(held_line(ref, one), outcome=outcome, code=code))
-    for ref, (one, code) in judged.refused.items():
-        lines.append(replace(held_line(ref, one), outcome=Outcome.REFUSED, code=code, known=True))
     return {line.ref: line for line in lines}
 
 

@@ -7,8 +7,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from dhis2_api.importer import Ref
-from tracker_sync.codes import can_heal
-from tracker_sync.plan import Known
 from tracker_sync.standing import Found, Standing
 from tracker_sync.waiting import EDITED, MORE_BELOW, Copied, Waiting
 
@@ -25,8 +23,6 @@ class Scene:
         source: What the source has of them now.
         destination: What the destination has of them now.
         copied: What of them was ever copied.
-        known: What other runs know of them.
-        model_hash: The programs' metadata now.
         keep_edits: Whether what was edited at the destination stays.
     """
 
@@ -34,8 +30,6 @@ class Scene:
     source: Standing
     destination: Standing
     copied: Mapping[Ref, Copied]
-    known: Mapping[Ref, Known]
-    model_hash: str
     keep_edits: bool = False
 
 
@@ -47,13 +41,11 @@ class Judged:
         going: What is to be deleted, with all that its deletion would take along.
         gone: What the destination lacks already.
         stays: What must not be deleted, and why.
-        refused: What the destination would refuse again, and the code it gave.
     """
 
     going: dict[Ref, Waiting] = field(default_factory=dict)
     gone: dict[Ref, Waiting] = field(default_factory=dict)
     stays: dict[Ref, tuple[Waiting, str]] = field(default_factory=dict)
-    refused: dict[Ref, tuple[Waiting, str]] = field(default_factory=dict)
 
 
 def judge(scene: Scene) -> Judged:
@@ -77,21 +69,15 @@ def judge(scene: Scene) -> Judged:
 
 
 def _judge_alone(scene: Scene, judged: Judged, ref: Ref, one: Waiting) -> None:
-    there, known = scene.destination.get(ref), scene.known.get(ref)
+    there = scene.destination.get(ref)
     if _lives(scene.source, ref):
         judged.stays[ref] = (one, ALIVE_AGAIN)
     elif there is None or there.deleted:
         judged.gone[ref] = one
     elif _was_edited(scene, ref, there):
         judged.stays[ref] = (one, EDITED)
-    elif known and known.refused and _would_refuse_again(scene, known):
-        judged.refused[ref] = (one, known.refused)
     else:
         judged.going[ref] = one
-
-
-def _would_refuse_again(scene: Scene, known: Known) -> bool:
-    return known.model_hash == scene.model_hash and not can_heal(known.refused or "")
 
 
 def _living_below(standing: Standing) -> Mapping[Ref, list[Ref]]:

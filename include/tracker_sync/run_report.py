@@ -23,7 +23,7 @@ SCHEMA_VERSION = 1
 MOST_NAMED = 1_000
 
 # What a person may expect to be copied, and this release does not copy.
-NOT_COPIED = ("relationships", "owners", "notes", "files", "deletions")
+NOT_COPIED = ("relationships", "owners", "notes", "files")
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -23,6 +24,7 @@ EDITED = "SYNC_DELETE_EDITED"
 #: Held for one of these, an object waits to be deleted at the destination.
 WAITING = (HELD, ABOVE_CAP, MORE_BELOW, EDITED)
 
+ROOTS_AT_ONCE = 3_000
 DELETABLE = ("TRACKED_ENTITY", "ENROLLMENT", "EVENT", "RELATIONSHIP")
 
 
@@ -117,3 +119,33 @@ def living_objects(folder: Path) -> int:
     ordered = found.append_column("living", living).sort_by([(n, "ascending") for n in ORDER])
     last = ordered.group_by(["kind", "uid"], use_threads=False).aggregate([("living", "last")])
     return int(pc.sum(last["living_last"]).as_py() or 0)
+
+
+def by_roots(waiting: Mapping[Ref, Waiting]) -> Iterator[dict[Ref, Waiting]]:
+    """Yield what waits, some thousand people or lone events at a time, each with all of his."""
+    roots: defaultdict[str, dict[Ref, Waiting]] = defaultdict(dict)
+    for ref, one in waiting.items():
+        roots[one.tracked_entity or ref.uid][ref] = one
+    each = sorted(roots)
+    for start in range(0, len(each), ROOTS_AT_ONCE):
+        some = (roots[uid] for uid in each[start : start + ROOTS_AT_ONCE])
+        yield {ref: one for of_root in some for ref, one in of_root.items()}
+
+
+def people_of(waiting: Mapping[Ref, Waiting]) -> set[str]:
+    """Return the people whom they are about."""
+    return {one.tracked_entity for one in waiting.values() if one.tracked_entity}
+
+
+def events_of(waiting: Mapping[Ref, Waiting]) -> set[str]:
+    """Return the events without registration among them."""
+    return {ref.uid for ref, one in waiting.items() if one.program}
+
+
+def roots_of(waiting: Mapping[Ref, Waiting]) -> Mapping[str, Collection[str]]:
+    """Return people under the empty text, and lone events by their program."""
+    roots: defaultdict[str, set[str]] = defaultdict(set, {"": people_of(waiting)})
+    for ref, one in waiting.items():
+        if one.program:
+            roots[one.program].add(ref.uid)
+    return roots

@@ -172,6 +172,7 @@ class World:
         terms: What the route says besides.
         watermarks: Up to where the runs accounted for everything.
         runs: The runs up to now.
+        deletes_at_most: What a person allows the next runs.
     """
 
     source: Server
@@ -181,6 +182,7 @@ class World:
     terms: dict[str, Any] = field(default_factory=dict)
     watermarks: dict[str, datetime] = field(default_factory=dict)
     runs: list[Run] = field(default_factory=list)
+    deletes_at_most: int | None = None
 
     @property
     def version(self) -> str:
@@ -228,14 +230,25 @@ class World:
 
     def end(self, run: Run) -> Run:
         """Do what comes after the slices, and settle."""
-        model = model_there(self.model, run.route.mapping)
-        after = AfterSlices(self.source.client, self.there(run), run.route, run.workspace, model)
+        after = self.after(run)
         for phase in PHASES:
             import_module(f"tracker_sync.steps.{phase}").run(after)
         settlement = settle(run.route, run.workspace)
         run.report, run.problems = settlement.report, settlement.problems
         self.watermarks = moved(self.watermarks, settlement.accounted)
         return run
+
+    def after(self, run: Run) -> AfterSlices:
+        """Return what the phases of a run work with, and what a person allowed it."""
+        here = self.route()
+        model = model_there(self.model, here.mapping)
+        there, asked = self.there(run), self.deletes_at_most
+        return AfterSlices(self.source.client, there, here, run.workspace, model, asked)
+
+    def phase(self, run: Run, phase: str) -> list[Json]:
+        """Return the lines of a phase."""
+        lines: list[Json] = pq.read_table(run.workspace.ledger(phase)).to_pylist()
+        return lines
 
     def there(self, run: Run) -> Destination:
         """Return the destination as the steps take it; nobody waits for long."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,17 +15,25 @@ from tracker_sync.deletion_lines import as_it_is, decided, held_line
 from tracker_sync.judging import Scene, judge
 from tracker_sync.ledger import read_lines
 from tracker_sync.outcome import Entry
+from tracker_sync.plan import Known
 from tracker_sync.restamping import restamp
 from tracker_sync.servers import state_folder
 from tracker_sync.standing import Found, read_standing
 from tracker_sync.state import recall
 from tracker_sync.steps.after_slices import PHASES, AfterSlices, Basis
 from tracker_sync.steps.sending_deletions import asked_by, send_deletions
-from tracker_sync.waiting import HELD, Waiting, copied_below, waiting_deletions
+from tracker_sync.waiting import (
+    HELD,
+    Waiting,
+    by_roots,
+    copied_below,
+    events_of,
+    people_of,
+    roots_of,
+    waiting_deletions,
+)
 from tracker_sync.workspace import folder_name
 
-
-_ROOTS_AT_ONCE = 3_000
 
 _log = logging.getLogger(__name__)
 
@@ -42,7 +50,7 @@ def run(after: AfterSlices) -> dict[str, Any]:
     if after.route.deletes == "hold":
         return after.finish("deletes", {})
     done = _Deletes(after)
-    for some in _by_roots(waiting):
+    for some in by_roots(waiting):
         done.judge(some)
     done.send()
     return after.finish("deletes", done.by_basis())
@@ -56,17 +64,6 @@ def _held_now(after: AfterSlices) -> set[Ref]:
         held = lines.filter(pc.equal(lines["code"], HELD))
         found |= {*map(Ref, held["kind"].to_pylist(), held["uid"].to_pylist())}
     return found
-
-
-def _by_roots(waiting: Mapping[Ref, Waiting]) -> Iterator[dict[Ref, Waiting]]:
-    """Yield what waits, some thousand people or lone events at a time, each with all of his."""
-    roots: defaultdict[str, dict[Ref, Waiting]] = defaultdict(dict)
-    for ref, one in waiting.items():
-        roots[one.tracked_entity or ref.uid][ref] = one
-    each = sorted(roots)
-    for start in range(0, len(each), _ROOTS_AT_ONCE):
-        some = (roots[uid] for uid in each[start : start + _ROOTS_AT_ONCE])
-        yield {ref: one for of_root in some for ref, one in of_root.items()}
 
 
 @dataclass(slots=True)
@@ -84,7 +81,10 @@ class _Deletes:
         scene = self._scene(waiting)
         judged = judge(scene)
         self.lines |= decided(judged, asked_by(self.after.workspace, PHASES))
-        self.going |= {ref: held_line(ref, one) for ref, one in judged.going.items()}
+        known = self._known(judged.going)
+        self.going |= {
+            ref: held_line(ref, one, known.get(ref)) for ref, one in judged.going.items()
+        }
         self.waiting |= {**waiting, **judged.going}
         self.before |= scene.destination if judged.going else {}
 
@@ -107,20 +107,22 @@ class _Deletes:
         return lines
 
     def _scene(self, waiting: Mapping[Ref, Waiting]) -> Scene:
-        after, folder = self.after, state_folder(self.after.workspace)
-        people, events = _people(waiting), {ref.uid for ref in _lone(waiting)}
-        run = folder_name(after.workspace.run_id)
+        folder = state_folder(self.after.workspace)
         return Scene(
             waiting=waiting,
-            source=read_standing(after.source, _roots(waiting)),
+            source=read_standing(self.after.source, roots_of(waiting)),
             destination=self._there(waiting),
-            copied=copied_below(folder, people, events),
-            known=recall(folder, people, run, events),
-            model_hash=after.model.hash,
+            copied=copied_below(folder, people_of(waiting), events_of(waiting)),
         )
 
+    def _known(self, going: Mapping[Ref, Waiting]) -> Mapping[Ref, Known]:
+        """Return what other runs know of what is to go: it may have been refused before."""
+        workspace = self.after.workspace
+        folder, run = state_folder(workspace), folder_name(workspace.run_id)
+        return recall(folder, people_of(going), run, events_of(going))
+
     def _there(self, waiting: Mapping[Ref, Waiting]) -> dict[Ref, Found]:
-        terms, roots = self.after.route.mapping, _roots(waiting)
+        terms, roots = self.after.route.mapping, roots_of(waiting)
         named = {terms.there("programs", program): uids for program, uids in roots.items()}
         return read_standing(self.after.destination.client, named)
 
@@ -132,19 +134,3 @@ class _Deletes:
             if ref in self.before and not found.deleted
         }
         restamp(state_folder(self.after.workspace), "deletes", moved)
-
-
-def _lone(waiting: Mapping[Ref, Waiting]) -> dict[Ref, str]:
-    return {ref: one.program for ref, one in waiting.items() if one.program}
-
-
-def _people(waiting: Mapping[Ref, Waiting]) -> set[str]:
-    return {one.tracked_entity for one in waiting.values() if one.tracked_entity}
-
-
-def _roots(waiting: Mapping[Ref, Waiting]) -> Mapping[str, Collection[str]]:
-    """Return people under the empty text, and lone events by their program."""
-    roots: defaultdict[str, set[str]] = defaultdict(set, {"": _people(waiting)})
-    for ref, program in _lone(waiting).items():
-        roots[program].add(ref.uid)
-    return roots

@@ -6,6 +6,7 @@ import json
 import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from dhis2_api.importer import Ref
 from tracker_sync.deletion import delete_all
@@ -49,7 +50,7 @@ def send_deletions(after: AfterSlices, phase: str, lines: Sequence[Entry]) -> li
     if after.route.deletes == "hold":
         return [_held(line, HELD) for line in lines]
     asked = asked_by(after.workspace, PHASES) | {line.ref for line in lines}
-    most = most_deletions(after)
+    most = most_deletions(state_folder(after.workspace), after.deletes_at_most)
     if len(asked) > most:
         _log.warning(_TOO_MANY, len(asked), most, len(asked))
         return [_held(line, ABOVE_CAP) for line in lines]
@@ -61,11 +62,14 @@ def send_deletions(after: AfterSlices, phase: str, lines: Sequence[Entry]) -> li
     return [_sent(line, codes.get(line.ref)) for line in lines]
 
 
-def most_deletions(after: AfterSlices) -> int:
-    """Return how many deletions a run may send: what a person allowed, or 1 % and at least 100."""
-    if after.deletes_at_most is not None:
-        return after.deletes_at_most
-    return max(FEWEST, living_objects(state_folder(after.workspace)) // _PARTS)
+def most_deletions(state: Path, allowed: int | None) -> int:
+    """Return how many deletions a run may send: what a person allowed, or 1 % and at least 100.
+
+    Args:
+        state: What the route's runs remember; 1 % of what lives on both servers by it.
+        allowed: What a person said.
+    """
+    return max(FEWEST, living_objects(state) // _PARTS) if allowed is None else allowed
 
 
 def asked_by(workspace: Workspace, phases: Iterable[str]) -> set[Ref]:
@@ -82,7 +86,7 @@ def _note_asked(workspace: Workspace, phase: str, refs: Iterable[Ref]) -> None:
 
 
 def _held(line: Entry, code: str) -> Entry:
-    return replace(line, outcome=Outcome.HELD, action=None, code=code, sent=False)
+    return replace(line, outcome=Outcome.HELD, action=None, code=code, known=False, sent=False)
 
 
 def _sent(line: Entry, code: str | None) -> Entry:
