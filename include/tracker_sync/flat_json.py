@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from tracker_sync.columns import Places, column, places, replaced
 from tracker_sync.json_fields import Field, objects
-from tracker_sync.json_text import lists
+from tracker_sync.json_lists import Values, items_of_each
 from tracker_sync.projection import Projection
 
 
@@ -95,18 +95,15 @@ def _own(
     return kept
 
 
-def _attributes(count: int, values: pa.Table, at: Places) -> Field:
-    keys = column(values, "attribute")
-    fields = [Field.text("attribute", keys), Field.text("value", column(values, "value"))]
-    return Field.json("attributes", lists(at, count, keys, objects(fields, "value")))
+def _attributes(count: int, rows: pa.Table, at: Places) -> Field:
+    values = Values(at, column(rows, "attribute"), column(rows, "value"), "attribute")
+    return Field("attributes", "[", items_of_each(values, count), "]")
 
 
-def _data_values(events: pa.Table, values: pa.Table) -> Field:
-    keys = column(values, "dataElement")
-    fields = [
-        Field.text("dataElement", keys),
-        Field.flag("providedElsewhere", column(values, "providedElsewhere")),
-        Field.text("value", column(values, "value")),
-    ]
-    at = places(values, events, "event")
-    return Field.json("dataValues", lists(at, len(events), keys, objects(fields, "value")))
+def _data_values(events: pa.Table, rows: pa.Table) -> Field:
+    keys, texts = column(rows, "dataElement"), column(rows, "value")
+    flags = pc.fill_null(column(rows, "providedElsewhere"), fill_value=False)
+    at = places(rows, events, "event")
+    flags = flags.to_numpy(zero_copy_only=False)
+    values = Values(at, keys, texts, "dataElement", "providedElsewhere", flags)
+    return Field("dataValues", "[", items_of_each(values, len(events)), "]")

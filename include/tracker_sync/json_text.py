@@ -16,11 +16,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 
-# The bytes that a JSON string may not hold as they are; all are ASCII, so that none is
-# part of another character in UTF-8.
-_ESCAPED = np.zeros(256, bool)
-_ESCAPED[[*range(0x20), ord('"'), ord("\\")]] = True
-
 # An escaped NUL, not a backslash before the text `u0000`.
 _NUL = r"(^|[^\\])(\\\\)*\\u0000"
 
@@ -36,15 +31,19 @@ def escaped(texts: pa.Array) -> pa.Array:
     return pc.replace_with_mask(texts, mask, pa.array(written, pa.string()))
 
 
-def _rows_to_escape(texts: pa.Array) -> npt.NDArray[np.int64]:
+def _rows_to_escape(texts: pa.Array) -> npt.NDArray[np.intp]:
     _, offsets, data = texts.buffers()
     if data is None:
-        return np.empty(0, np.int64)
+        return np.empty(0, np.intp)
     ends = np.frombuffer(offsets, np.int32)[texts.offset : texts.offset + len(texts) + 1]
     held = np.frombuffer(data, np.uint8)[ends[0] : ends[-1]]
-    places = np.flatnonzero(_ESCAPED[held]) + ends[0]
-    rows: npt.NDArray[np.int64] = np.unique(np.searchsorted(ends, places, side="right") - 1)
-    return rows
+    # All of these are ASCII, so that none is part of another character in UTF-8.
+    places = np.flatnonzero((held < ord(" ")) | (held == ord('"')) | (held == ord("\\")))
+    if not places.size:
+        return places
+    rows: npt.NDArray[np.intp] = np.searchsorted(ends, places + ends[0], side="right") - 1
+    once: npt.NDArray[np.intp] = rows[np.append(True, rows[1:] != rows[:-1])]
+    return once
 
 
 def joined(*parts: pa.Array | str) -> pa.Array:
@@ -52,34 +51,6 @@ def joined(*parts: pa.Array | str) -> pa.Array:
     pieces = [[*group] for _, group in groupby(parts, lambda part: isinstance(part, str))]
     together = (["".join(piece)] if isinstance(piece[0], str) else piece for piece in pieces)
     return pc.binary_join_element_wise(*chain.from_iterable(together), "")
-
-
-def lists(parent: npt.NDArray[np.int64], count: int, keys: pa.Array, items: pa.Array) -> pa.Array:
-    """Return the items of each of *count* parents as `[ITEM,…]`, in the order of their keys.
-
-    Args:
-        parent: Of each item, the place of its parent.
-        count: How many parents there are.
-        keys: Of each item. An item with the parent and the key of a later one is left out.
-        items: Each as JSON.
-    """
-    place = parent * (len(keys) + 1) + _ranks(keys)
-    order = np.argsort(place, kind="stable")
-    place = place[order]
-    order = order[np.append(place[1:] != place[:-1], True)] if order.size else order
-    ends = np.zeros(count + 1, np.int32)
-    np.cumsum(np.bincount(parent[order], minlength=count), out=ends[1:])
-    return joined("[", pc.binary_join(pa.ListArray.from_arrays(ends, items.take(order)), ","), "]")
-
-
-def _ranks(keys: pa.Array) -> npt.NDArray[np.int64]:
-    """Return the place of each key among all keys; there are few different ones."""
-    encoded = keys.dictionary_encode()
-    order = pc.sort_indices(encoded.dictionary).to_numpy()
-    ranks = np.empty(len(order), np.int64)
-    ranks[order] = np.arange(len(order))
-    of_keys: npt.NDArray[np.int64] = ranks[encoded.indices.to_numpy()]
-    return of_keys
 
 
 def canonical_geometry(texts: pa.Array) -> pa.Array:
