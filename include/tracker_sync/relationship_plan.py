@@ -10,6 +10,7 @@ from enum import Enum
 from dhis2_api.client import Dhis2Client
 from tracker_sync.codes import can_heal
 from tracker_sync.delivery import refused
+from tracker_sync.mapping.reasons import outcome_of
 from tracker_sync.outcome import Entry, Outcome
 from tracker_sync.relationship_reading import Fate, absent_ends, fate_of, read_beside
 from tracker_sync.relationship_sending import ToSend
@@ -91,7 +92,8 @@ def _first_look(met: Met, known: Known | None, model_hash: str) -> tuple[_Doubt,
         return _Doubt.NONE, replace(entry, outcome=Outcome.SUPERSEDED)
     if met.code:
         again = known is not None and known.refused == met.code
-        return _Doubt.NONE, refused(replace(entry, known=again, code=met.code), met.code)
+        outcome = outcome_of(met.code)
+        return _Doubt.NONE, replace(entry, outcome=outcome, known=again, code=met.code)
     if known and known.refused and known.content_hash == entry.content_hash:
         return _refused_before(replace(entry, known=True, code=known.refused), known, model_hash)
     if len(each.ends) < len(("from", "to")):

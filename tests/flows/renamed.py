@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 
 from flows.held import Held, Key
-from flows.people import FOLLOW_UP, LAST_NAME, MBOUR, PODOR, RUFISQUE, WEIGHT
+from flows.people import CONTACT, FOLLOW_UP, LAST_NAME, MBOUR, PODOR, RUFISQUE, WEIGHT
 from flows.world import Server, World
 from servers import HIV, PERSON, SENEGAL, SURVEILLANCE
 from tracker_sync.mapping.terms import MappingTerms
@@ -22,6 +22,7 @@ NAMES: Mapping[str, Mapping[str, str]] = {
     "tracked_entity_types": {PERSON: "ThereType01"},
     "attributes": {LAST_NAME: "ThereName01"},
     "data_elements": {WEIGHT: "ThereElem01"},
+    "relationship_types": {CONTACT: "ThereConta1"},
 }
 CODES = {DTG: "TLD"}
 TERMS = MappingTerms(**NAMES, options={REGIMENS: CODES})  # type: ignore[arg-type]

@@ -11,11 +11,13 @@ import pytest
 from flows.people import (
     AWA,
     BINTA,
+    CONTACT,
     LOAD,
     MBOUR,
     RUFISQUE,
     WEIGHT,
     case,
+    contact,
     enrollment,
     event_of,
     person,
@@ -84,6 +86,32 @@ def test_a_dropped_element_is_not_sent_and_the_destinations_own_value_stays(worl
 
     assert (first.totals["created"], second.totals["refused"]) == (1, 0)
     assert world.destination.holds()["value", event_of(AWA), THERE[WEIGHT]][0] == "70"
+
+
+def test_a_relationship_arrives_under_the_other_name_of_its_type_and_once(world: World) -> None:
+    world.source.write(trackedEntities=[person(), person(BINTA, MBOUR)])
+    world.source.write(relationships=[contact("Relation001", AWA, BINTA)])
+
+    first, second = world.run(), world.run()
+
+    assert (first.totals["created"], first.problems, second.sent) == (7, (), 0)
+    assert ("relationship", THERE[CONTACT], AWA, BINTA) in world.destination.holds()
+    assert differing_but_in_names(world) == {}
+
+
+def test_a_relationship_of_a_dropped_type_is_held_until_it_is_dropped_no_more(world: World) -> None:
+    world.source.write(trackedEntities=[person(), person(BINTA, MBOUR)])
+    world.source.write(relationships=[contact("Relation001", AWA, BINTA)])
+
+    first = world.run(mapping=renamed(relationship_types={CONTACT: "drop"}))
+    before = world.destination.holds()
+    second = world.run(mapping=TERMS)
+
+    assert first.refused == {"Relation001": ("held", "SYNC_DROPPED")}
+    assert (first.totals["created"], first.problems) == (6, ())
+    assert [key for key in before if key[0] == "relationship"] == []
+    assert second.totals["created"] == 1
+    assert differing_but_in_names(world) == {}
 
 
 def test_the_default_option_combination_of_an_older_server_is_mapped_by_itself(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from tracker_sync.mapping.terms import Table
+from tracker_sync.outcome import Outcome
 
 
 #: The mapping says `drop` for what it is of: a program stage, a relationship type.
@@ -26,3 +27,8 @@ UNMAPPED: Mapping[Table, str] = {
     "users": "SYNC_UNMAPPED_USER",
     "options": "SYNC_UNMAPPED_OPTION",
 }
+
+
+def outcome_of(code: str) -> Outcome:
+    """Return what an object comes to that was not sent for a reason of ours: a policy holds it."""
+    return Outcome.HELD if code == DROPPED else Outcome.REFUSED
