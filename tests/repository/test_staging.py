@@ -23,6 +23,7 @@ from dhis2_api.reading import read_list
 from planned import SLICE, planned
 from repository.documents import FENCE, table, text_of
 from servers import HIV, MATERNAL, PERSON, SENEGAL, SURVEILLANCE, VACCINATION, route, running
+from tracker_sync.bundles import OBJECT, ROWS
 from tracker_sync.package import MANIFEST, SCHEMA_KEY, SCHEMA_VERSION
 from tracker_sync.steps.extract import Extracted, extract
 from tracker_sync.tables import TABLES
@@ -91,6 +92,15 @@ def test_every_table_and_every_column_is_documented_with_its_type() -> None:
         name: [(field.name, str(field.type)) for field in schema] for name, schema in TABLES.items()
     }
     assert all(meaning for name in TABLES for _, _, meaning in table(STAGING, name))
+
+
+def test_every_column_of_the_bundles_and_of_their_objects_is_documented() -> None:
+    documented = [(name, kind) for name, kind, _ in table(STAGING, "bundles")]
+    of_object = [(name, kind) for name, kind, _ in table(STAGING, "An object of a bundle")]
+
+    assert documented[:-1] == [(field.name, str(field.type)) for field in ROWS][:-1]
+    assert documented[-1] == ("objects", "list")
+    assert of_object == [(field.name, str(field.type)) for field in OBJECT]
 
 
 def test_the_files_of_a_package_are_those_that_are_documented(district: District) -> None:
