@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 
 from dhis2_api.importer import Ref
 from tracker_sync.bundles import as_tree
+from tracker_sync.file_values import values_in
 from tracker_sync.ledger import as_entries, read_lines
 from tracker_sync.loading import Destination, load_batch
 from tracker_sync.objects import Tree, trees_of
@@ -125,7 +126,7 @@ def _again(
         [uid for uid in stuck if loaded.piece.program],
     )
     return Again(
-        after.destination,
+        replace(after.destination, files=values_in(loaded.bundles)),
         loaded.basis,
         Past(known, loaded.basis.read_number, after.model),
         trees,

@@ -18,7 +18,7 @@ from dhis2_api.files import (
     upload_file,
 )
 from dhis2_api.importer import Ref
-from tracker_sync.file_values import Files, FileValue
+from tracker_sync.file_values import FileValue
 from tracker_sync.objects import Object, Tree
 from tracker_sync.outcome import Entry, Outcome
 from tracker_sync.plan import PARENT_REFUSED, Past
@@ -88,60 +88,55 @@ def bring(destination: Destination, trees: Sequence[Tree], past: Past) -> Brough
         TransientError: A server stopped answering; a second try uploads nothing twice.
     """
     brought = Brought([*trees])
-    files = destination.files
-    if files and not destination.dry_run:
-        brought.trees = [_with_files(destination, files, tree, past, brought) for tree in trees]
+    if destination.source and destination.files and not destination.dry_run:
+        bringing = _Bringing(destination, destination.source, past, brought)
+        brought.trees = [bringing.tree(tree) for tree in trees]
     return brought
 
 
-def _with_files(there: Destination, files: Files, tree: Tree, past: Past, brought: Brought) -> Tree:
-    objects = [_looked_at(there, files, item, past, brought) for item in tree.objects]
-    return replace(tree, objects=tuple(objects)) if [*tree.objects] != objects else tree
+@dataclass(frozen=True, slots=True)
+class _Bringing:
+    there: Destination
+    source: Dhis2Client
+    past: Past
+    brought: Brought
 
+    def tree(self, tree: Tree) -> Tree:
+        objects = tuple(self._object(item) for item in tree.objects)
+        return replace(tree, objects=objects) if objects != tree.objects else tree
 
-def _looked_at(
-    there: Destination, files: Files, item: Object, past: Past, brought: Brought
-) -> Object:
-    # A value that the route's mapping drops is not in the content any more.
-    values = [v for v in files.values.get(item.ref, ()) if v.ref.uid in (item.content or "")]
-    brought.values += values
-    known = past.known.get(item.ref)
-    if known and not known.refused and known.content_hash == item.content_hash:
-        return item
-    codes = [_brought(there, files.source, value, brought) for value in values]
-    code = next(filter(None, codes), None)
-    return replace(item, content=None, completed_at=None, code=code) if code else item
+    def _object(self, item: Object) -> Object:
+        # A value that the route's mapping drops is not in the content any more.
+        named = self.there.files.get(item.ref, ())
+        values = [value for value in named if value.ref.uid in (item.content or "")]
+        self.brought.values += values
+        known = self.past.known.get(item.ref)
+        if known and not known.refused and known.content_hash == item.content_hash:
+            return item
+        failing = {value.ref: code for value in values if (code := self._failing(value))}
+        self.brought.refused |= failing
+        code = next(iter(failing.values()), None)
+        return replace(item, content=None, completed_at=None, code=code) if code else item
 
-
-def _brought(
-    there: Destination, source: Dhis2Client, value: FileValue, brought: Brought
-) -> str | None:
-    """Upload a file unless it is there; return why that can't be."""
-    code = _failing(there, source, value, brought)
-    if code:
-        brought.refused[value.ref] = code
-    return code
-
-
-def _failing(
-    there: Destination, source: Dhis2Client, value: FileValue, brought: Brought
-) -> str | None:
-    try:
-        held = digest_of(there.client, value.ref.uid)
-        if held:
-            return None if digest_of(source, value.ref.uid) in {None, held} else ANOTHER
-        file = _read(source, value)
-    except _ONE_FILES as error:
-        _log.warning("FILE %s: %s", value.ref.uid, error)
-        return NOT_AT_SOURCE
-    there.before_write()
-    try:
-        upload_file(there.client, file)
-    except _ONE_FILES as error:
-        _log.warning("FILE %s: %s", value.ref.uid, error)
-        return REFUSED
-    brought.uploaded.add(value.ref)
-    return None
+    def _failing(self, value: FileValue) -> str | None:
+        """Upload a file unless it is there; return why that can't be."""
+        uid = value.ref.uid
+        try:
+            held = digest_of(self.there.client, uid)
+            if held:
+                return None if digest_of(self.source, uid) in {None, held} else ANOTHER
+            file = _read(self.source, value)
+        except _ONE_FILES as error:
+            _log.warning("FILE %s: %s", uid, error)
+            return NOT_AT_SOURCE
+        self.there.before_write()
+        try:
+            upload_file(self.there.client, file)
+        except _ONE_FILES as error:
+            _log.warning("FILE %s: %s", uid, error)
+            return REFUSED
+        self.brought.uploaded.add(value.ref)
+        return None
 
 
 def _read(source: Dhis2Client, value: FileValue) -> File:

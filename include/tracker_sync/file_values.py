@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dhis2_api.client import Dhis2Client
 from dhis2_api.importer import Ref
 from tracker_sync.metadata.model import Model
 from tracker_sync.package import Package
@@ -53,17 +52,8 @@ class FileValue:
     image: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Files:
-    """What is needed to bring the files of a slice.
-
-    Attributes:
-        source: The server that has them.
-        values: The values that name them, by what has these.
-    """
-
-    source: Dhis2Client
-    values: Mapping[Ref, tuple[FileValue, ...]]
+#: Values that name files, by what has them.
+FileValues = Mapping[Ref, tuple[FileValue, ...]]
 
 
 def file_values(tables: Tables, model: Model) -> pa.Table:
@@ -81,7 +71,7 @@ def file_values(tables: Tables, model: Model) -> pa.Table:
     return pa.Table.from_pylist([*rows.values()], FILES)
 
 
-def values_in(bundles: Package) -> Mapping[Ref, tuple[FileValue, ...]]:
+def values_in(bundles: Package) -> FileValues:
     """Return the values that name files, by what has them, of a package of bundles."""
     found: dict[Ref, tuple[FileValue, ...]] = {}
     for tables in bundles.row_groups():

@@ -19,7 +19,7 @@ from dhis2_api.errors import TransientError
 from dhis2_api.export import MOST_UIDS
 from dhis2_api.importer import Ref
 from tracker_sync.delivery import NOT_IN_REPORT, deliver
-from tracker_sync.file_values import Files
+from tracker_sync.file_values import FileValues
 from tracker_sync.lease import unguarded
 from tracker_sync.outcome import Entry, Outcome
 from tracker_sync.people import read_events, read_people
@@ -43,7 +43,8 @@ class Destination:
         programs: The programs that are compared; a person's others are not looked at.
         pauses: Seconds to wait before each further round after an unknown outcome.
         before_write: Called before each write request; raises if this run may not write any more.
-        files: Where the files are that values name; without it none is brought.
+        source: The server that has the files which values name; without it none is brought.
+        files: Those values, by what has them.
         dry_run: Whether nothing is written.
     """
 
@@ -51,7 +52,8 @@ class Destination:
     programs: tuple[str, ...]
     pauses: tuple[float, ...] = (1.0, 5.0, 20.0)
     before_write: Callable[[], None] = unguarded
-    files: Files | None = None
+    source: Dhis2Client | None = None
+    files: FileValues = field(default_factory=dict)
     dry_run: bool = False
 
 

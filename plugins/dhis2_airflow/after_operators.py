@@ -47,7 +47,8 @@ class PhaseOperator(RouteOperator):
             raise AirflowSkipException("the run stopped before its slices were planned")
         with self.source() as source, self.destination() as client:
             lease = held(client, self.route, workspace)
-            there = Destination(client, route_there(self.route).programs, before_write=lease.keep)
+            programs = route_there(self.route).programs
+            there = Destination(client, programs, before_write=lease.keep, source=source)
             report = self._run(source, there, context)
         self.say([phase_line(report)])
         context["ti"].xcom_push("import_report", report)

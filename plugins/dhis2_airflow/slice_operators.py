@@ -76,9 +76,10 @@ class LoadOperator(SliceOperator):
         """Push the XCom `import_report`."""
         piece, bundles = Slice(**self.piece), Staged(**(self.staged or {}))
         workspace = self.workspace(context)
-        with self.destination() as client:
+        with self.source() as source, self.destination() as client:
             lease = held(client, self.route, workspace)
-            there = Destination(client, route_there(self.route).programs, before_write=lease.keep)
+            programs = route_there(self.route).programs
+            there = Destination(client, programs, before_write=lease.keep, source=source)
             report = load(there, self.route, workspace, piece, bundles)
         self.say([slice_line(report)])
         context["ti"].xcom_push("import_report", report)

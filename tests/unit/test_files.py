@@ -19,7 +19,7 @@ from dhis2_sandbox.versions import DIALECTS
 from road import Road, road_of
 from servers import HIV, VACCINATION
 from tracker_sync.bringing_files import Brought, bring
-from tracker_sync.file_values import Files, values_in
+from tracker_sync.file_values import values_in
 from tracker_sync.loading import Destination
 from tracker_sync.metadata.model import Model
 from tracker_sync.objects import Tree, trees_of
@@ -77,8 +77,7 @@ def brought(road: Road, run_id: str, *uids: str) -> Brought:
 
 
 def there(road: Road, bundles: Staged) -> Destination:
-    files = Files(road.source, values_in(open_package(bundles)))
-    return replace(road.there(), files=files)
+    return replace(road.there(), source=road.source, files=values_in(open_package(bundles)))
 
 
 def trees(bundles: Staged) -> list[Tree]:

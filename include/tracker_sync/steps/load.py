@@ -13,6 +13,7 @@ from typing import Any
 
 from dhis2_api.importer import Ref
 from tracker_sync.batches import each_batch
+from tracker_sync.file_values import values_in
 from tracker_sync.ledger import as_table, of_batch, write_ledger
 from tracker_sync.loading import Destination, load_batch
 from tracker_sync.mapping.there import read_model_there
@@ -92,6 +93,7 @@ def _loaded(
     destination: Destination, route: Route, workspace: Workspace, package: Package, model: Model
 ) -> Iterator[Entry]:
     past = Past(_known(workspace, package), package.notes["read_number"], model)
+    destination = replace(destination, files=values_in(package))
     lost = {uid for uid, _ in package.notes["without_enrollment"]}
     for number, trees in enumerate(each_batch(package, route.batches), 1):
         entries = load_batch(destination, trees, past)
