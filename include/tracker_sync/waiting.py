@@ -25,7 +25,8 @@ EDITED = "SYNC_DELETE_EDITED"
 WAITING = (HELD, ABOVE_CAP, MORE_BELOW, EDITED)
 
 ROOTS_AT_ONCE = 3_000
-DELETABLE = ("TRACKED_ENTITY", "ENROLLMENT", "EVENT", "RELATIONSHIP")
+OF_TREES = ("TRACKED_ENTITY", "ENROLLMENT", "EVENT")
+DELETABLE = (*OF_TREES, "RELATIONSHIP")
 
 
 _SEEN = ("tracked_entity", "program", "read_number", "source_updated_at")
@@ -63,6 +64,8 @@ class Copied:
 
 def waiting_deletions(folder: Path, also: Collection[Ref] = ()) -> dict[Ref, Waiting]:
     """Return the deletions that are held in a state: nothing newer is known of these objects.
+
+    Those of relationships are the business of their own phase.
 
     But for those of relationships, which stand below nothing: the phase `relationships` has
     a way of its own to know that they are deleted.

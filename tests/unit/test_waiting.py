@@ -60,6 +60,12 @@ def test_what_is_held_waits_until_something_newer_is_known_of_it(tmp_path: Path)
     assert waiting_deletions(tmp_path).keys() == {CASE}
 
 
+def test_a_relationship_waits_for_its_own_phase(tmp_path: Path) -> None:
+    know(tmp_path, 1, held(), held(Ref("RELATIONSHIP", "relation001")))
+
+    assert waiting_deletions(tmp_path).keys() == {AWA}
+
+
 def test_an_older_read_that_is_told_late_holds_nothing(tmp_path: Path) -> None:
     know(tmp_path, 3, line())
     know(tmp_path, 2, held())

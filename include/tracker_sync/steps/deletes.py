@@ -47,7 +47,7 @@ def run(after: AfterSlices) -> dict[str, Any]:
     also = _held_now(after) | asked_by(after.workspace, ["deletes"])
     waiting = waiting_deletions(state_folder(after.workspace), also)
     _log.info("%s deletions wait; the route says `deletes: %s`", len(waiting), after.route.deletes)
-    if after.route.deletes == "hold":
+    if after.route.deletes == "hold" or after.destination.dry_run:
         return after.finish("deletes", {})
     done = _Deletes(after)
     for some in by_roots(waiting):

@@ -47,7 +47,7 @@ def send_deletions(after: AfterSlices, phase: str, lines: Sequence[Entry]) -> li
     Raises:
         TransientError: The destination stopped answering; some may be deleted.
     """
-    if after.route.deletes == "hold":
+    if after.route.deletes == "hold" or after.destination.dry_run:
         return [_held(line, HELD) for line in lines]
     asked = asked_by(after.workspace, PHASES) | {line.ref for line in lines}
     most = most_deletions(state_folder(after.workspace), after.deletes_at_most)
@@ -55,10 +55,9 @@ def send_deletions(after: AfterSlices, phase: str, lines: Sequence[Entry]) -> li
         _log.warning(_TOO_MANY, len(asked), most, len(asked))
         return [_held(line, ABOVE_CAP) for line in lines]
     _note_asked(after.workspace, phase, [line.ref for line in lines])
-    refs = {line.destination_uid or line.ref.uid: line.ref for line in lines}
-    there = [Ref(ref.kind, uid) for uid, ref in refs.items()]
+    there = {_there(line): line.ref for line in lines}
     refused = delete_all(after.destination, there, after.route.batches.tracked_entities)
-    codes = {refs[ref.uid]: code for ref, code in refused.items()}
+    codes = {there[ref]: code for ref, code in refused.items()}
     return [_sent(line, codes.get(line.ref)) for line in lines]
 
 
@@ -83,6 +82,10 @@ def _note_asked(workspace: Workspace, phase: str, refs: Iterable[Ref]) -> None:
     """Write down what is about to be deleted, before it is: a try that is killed tells nothing."""
     asked = asked_by(workspace, [phase]).union(refs)
     publish(workspace.asked_to_delete(phase), json.dumps(sorted(asked)).encode())
+
+
+def _there(line: Entry) -> Ref:
+    return Ref(line.ref.kind, line.destination_uid or line.ref.uid)
 
 
 def _held(line: Entry, code: str) -> Entry:
