@@ -7,10 +7,9 @@ from dataclasses import dataclass, field, replace
 
 import pyarrow.compute as pc
 
-from tracker_sync.outcome import Outcome
 from tracker_sync.relations import may_be_related
 from tracker_sync.relationship import Relationship, relationships_in
-from tracker_sync.steps.after_slices import AfterSlices, Basis, Loaded
+from tracker_sync.steps.after_slices import AfterSlices, Basis
 from tracker_sync.tables import Tables
 
 
@@ -67,7 +66,7 @@ def read_by_slices(after: AfterSlices) -> ReadRelationships:
     """
     read = ReadRelationships()
     for loaded in after.loaded():
-        older = _superseded(after, loaded)
+        older = after.superseded(loaded.piece)
         not_read = frozenset(loaded.staged.notes["relationships_not_read"])
         groups = zip(after.staged_tables(loaded), loaded.staged.row_groups(_TABLE), strict=True)
         for mapped, as_staged in groups:
@@ -97,13 +96,6 @@ def _met(each: Relationship, basis: Basis, older: frozenset[str]) -> Met:
     program = "" if each.tracked_entity else basis.program
     roots = {each.under} if each.under else {end.uid for end in each.ends}
     return Met(each, Basis(basis.read_number, program), superseded=not older.isdisjoint(roots))
-
-
-def _superseded(after: AfterSlices, loaded: Loaded) -> frozenset[str]:
-    """Return the people and lone events of a slice that a later read has overtaken."""
-    lines = after.entries_of(loaded.piece)
-    superseded = (line for line in lines if line.outcome is Outcome.SUPERSEDED)
-    return frozenset(line.tracked_entity or line.ref.uid for line in superseded)
 
 
 def _rank(met: Met) -> tuple[bool, int]:

@@ -14,7 +14,7 @@ from tracker_sync.ledger import as_table, attempt_of, begin_ledger, read_ledger,
 from tracker_sync.loading import Destination
 from tracker_sync.mapping.mapped_tables import Mapped, map_tables
 from tracker_sync.metadata.model import Model
-from tracker_sync.outcome import Entry
+from tracker_sync.outcome import Entry, Outcome
 from tracker_sync.package import Package, Staged, open_package
 from tracker_sync.publish import publish
 from tracker_sync.route import Route
@@ -91,6 +91,12 @@ class AfterSlices:
         """Yield the ledger lines of a slice, if it has come to its end."""
         if self.workspace.ledger(piece.slice).is_file():
             yield from read_ledger(self.workspace.ledger(piece.slice))
+
+    def superseded(self, piece: Slice) -> frozenset[str]:
+        """Return the people and lone events of a slice that a later read has overtaken."""
+        lines = self.entries_of(piece)
+        old = (line for line in lines if line.outcome is Outcome.SUPERSEDED)
+        return frozenset(line.tracked_entity or line.ref.uid for line in old)
 
     def finish(
         self,

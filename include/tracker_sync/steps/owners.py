@@ -2,11 +2,160 @@
 
 from __future__ import annotations
 
+import logging
+import time
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
-from tracker_sync.steps.after_slices import AfterSlices
+from dhis2_api.errors import PermanentError, TransientError
+from dhis2_api.importer import Ref
+from dhis2_api.ownership import transfer_owner
+from tracker_sync.codes import can_heal
+from tracker_sync.delivery import refused
+from tracker_sync.following_stamps import following_stamps
+from tracker_sync.outcome import Entry, Outcome
+from tracker_sync.owners import Owner, known_owners, owners_in, read_owners
+from tracker_sync.plan import PARENT_REFUSED, Known
+from tracker_sync.servers import state_folder
+from tracker_sync.steps.after_slices import AfterSlices, Basis, Loaded
+from tracker_sync.workspace import folder_name
+
+
+PHASE = "owners"
+NOT_TRANSFERRED = "SYNC_OWNER_NOT_TRANSFERRED"
+_AT_ONCE = 50
+
+_log = logging.getLogger(__name__)
 
 
 def run(after: AfterSlices) -> dict[str, Any]:
-    """Return the counts of what it came to."""
-    return after.finish("owners", {})
+    """Transfer whom the destination has elsewhere, and return the counts of what it came to.
+
+    An owner comes into being with the first enrollment, where that is, and no import moves
+    it (tracker-api 7); so this comes after all enrollments.
+
+    Raises:
+        DamagedPackage: A staged file is not what was written.
+        TransientError: The destination stopped answering.
+    """
+    if after.destination.dry_run:
+        return after.finish(PHASE, {})
+    lines: defaultdict[Basis, list[Entry]] = defaultdict(list)
+    for loaded in after.loaded():
+        lines[loaded.basis] += _Slice.of(after, loaded).lines()
+    return after.finish(PHASE, lines)
+
+
+@dataclass(frozen=True, slots=True)
+class _Slice:
+    """The owners of a slice's people.
+
+    Attributes:
+        after: The run.
+        read_number: The number of the read they came with.
+        owners: Those that came.
+        known: What earlier runs came to with these people's.
+        superseded: People who are known from a later read already.
+    """
+
+    after: AfterSlices
+    read_number: int
+    owners: Sequence[Owner]
+    known: Mapping[Ref, Known]
+    superseded: frozenset[str]
+
+    @classmethod
+    def of(cls, after: AfterSlices, loaded: Loaded) -> _Slice:
+        owners: list[Owner] = []
+        people: set[str] = set()
+        for mapped in after.staged_tables(loaded):
+            people |= {*mapped.tables["tracked_entities"]["trackedEntity"].to_pylist()}
+            owners += owners_in(mapped)
+        folder, own = state_folder(after.workspace), folder_name(after.workspace.run_id)
+        known = known_owners(folder, people, own)
+        superseded = after.superseded(loaded.piece)
+        return cls(after, loaded.basis.read_number, owners, known, superseded)
+
+    def lines(self) -> list[Entry]:
+        """Transfer what differs, and return the line of each owner."""
+        there = read_owners(
+            self.after.destination.client, {owner.tracked_entity for owner in self.owners}
+        )
+        lines: list[Entry] = []
+        to_transfer: list[tuple[Owner, Entry]] = []
+        for owner in self.owners:
+            line = self._line(owner, there.get(owner.ref))
+            if line and line.outcome is Outcome.MISSING:
+                to_transfer.append((owner, line))
+            elif line:
+                lines.append(line)
+        return [*lines, *self._transferred(to_transfer), *self._closed()]
+
+    def _line(self, owner: Owner, there: str | None) -> Entry | None:
+        """Return the line of an owner, *missing* if it is to be transferred.
+
+        None where nobody has to own: the enrollment is deleted at the source, and was never
+        at the destination.
+        """
+        known = self.known.get(owner.ref)
+        entry = Entry(owner.ref, owner.tracked_entity, Outcome.UNCHANGED)
+        entry = replace(entry, content_hash=owner.content_hash)
+        if known and known.refused:
+            entry = replace(entry, known=True, code=known.refused)
+        if self._is_old(owner, known):
+            return replace(entry, outcome=Outcome.SUPERSEDED, code=None, known=False)
+        if owner.code:
+            return refused(entry, owner.code)
+        if there is None:
+            return refused(entry, PARENT_REFUSED) if owner.enrolled else None
+        if there == owner.org_unit:
+            return replace(entry, code=None, known=False)
+        if known and known.refused and self._would_be_refused_again(known, entry):
+            return refused(entry, known.refused)
+        return replace(entry, outcome=Outcome.MISSING, action="changed", sent=True)
+
+    def _is_old(self, owner: Owner, known: Known | None) -> bool:
+        later = known is not None and known.read_number > self.read_number
+        return later or owner.tracked_entity in self.superseded
+
+    def _would_be_refused_again(self, known: Known, entry: Entry) -> bool:
+        same = (known.content_hash, known.model_hash) == (
+            entry.content_hash,
+            self.after.model.hash,
+        )
+        return same and not can_heal(known.refused or "")
+
+    def _transferred(self, to_transfer: Sequence[tuple[Owner, Entry]]) -> Iterator[Entry]:
+        for start in range(0, len(to_transfer), _AT_ONCE):
+            some = to_transfer[start : start + _AT_ONCE]
+            people = {owner.tracked_entity for owner, _ in some}
+            with following_stamps(self.after, PHASE, people):
+                yield from [self._transfer(owner, entry) for owner, entry in some]
+
+    def _transfer(self, owner: Owner, entry: Entry) -> Entry:
+        for pause in self.after.destination.pauses:
+            try:
+                return self._try(owner, entry)
+            except TransientError as error:
+                _log.warning("outcome unknown, transferring again in %g s: %s", pause, error)
+                time.sleep(pause)
+        return self._try(owner, entry)
+
+    def _try(self, owner: Owner, entry: Entry) -> Entry:
+        self.after.destination.before_write()
+        client, org_unit = self.after.destination.client, owner.org_unit or ""
+        try:
+            transfer_owner(client, owner.tracked_entity, owner.program, org_unit)
+        except PermanentError as error:
+            _log.warning("%s", error)
+            return refused(entry, NOT_TRANSFERRED)
+        return replace(entry, outcome=Outcome.STORED, code=None, known=False)
+
+    def _closed(self) -> Iterator[Entry]:
+        """Yield a line for each open refusal that the source has no owner for any more."""
+        came = {owner.ref for owner in self.owners}
+        for ref, known in self.known.items():
+            if known.refused and ref not in came and known.read_number <= self.read_number:
+                yield Entry(ref, ref.uid.partition(":")[0], Outcome.UNCHANGED)
