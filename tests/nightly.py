@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
 
 from dhis2_api.client import Dhis2Client
-from dhis2_api.credentials import Credentials
 from planned import SLICE, planned
 from servers import SENEGAL, grant, route, running
 from tracker_sync.ledger import read_ledger
@@ -31,9 +31,6 @@ from tracker_sync.steps.transform import transform
 from tracker_sync.workspace import Workspace
 
 
-ROUTE = route(metadata="ignore")
-
-
 @dataclass
 class Nights:
     """A source and a destination with the same metadata, and the runs between them.
@@ -44,12 +41,11 @@ class Nights:
     source: Dhis2Client
     destination: Dhis2Client
     folder: Path
-    route: Route = ROUTE
-    model: Model = field(init=False)
+    route: Route
+    model: Model
 
     def __post_init__(self) -> None:
         note_servers(self.workspace("first"), self.source.url, self.destination.url)
-        self.model = synchronise(self.source, self.destination, self.route).model
 
     def workspace(self, run_id: str) -> Workspace:
         return Workspace(self.folder, "demo", run_id)
@@ -61,7 +57,7 @@ class Nights:
         by_hand.run.rename(workspace.run)
         publish(workspace.model, self.model.to_json().encode())
         staged = extract(self.source, self.route, workspace, SLICE, 1).package
-        bundles = transform(workspace, staged).package
+        bundles = transform(workspace, staged, self.route.mapping).package
         (piece,) = read_run_plan(workspace.plan).slices
         load(self.there, self.route, workspace, piece, bundles)
         return AfterSlices(self.source, self.there, self.route, workspace, self.model)
@@ -93,20 +89,39 @@ class Nights:
         return [line for page in pages for line in pq.read_table(page).to_pylist()]
 
 
-@contextmanager
-def nights(folder: Path, version: str, to_version: str = "", **terms: Any) -> Iterator[Nights]:
-    """Run a district and an empty server of the same metadata; the accounts write everywhere."""
+@dataclass(frozen=True)
+class Ground:
+    """Two servers at rest, of which every test has a copy: what takes long is done once."""
+
+    folder: Path
+    version: str
+    route: Route
+    model: Model
+
+
+def ground_of(folder: Path, version: str, **terms: Any) -> Ground:
+    """Make a district, and an empty server of the same metadata whose account writes everywhere."""
+    given = route(**terms)
     with (
         running(folder, "from", district=True, version=version) as source,
-        running(folder, "to", version=to_version or version) as first_session,
+        running(folder, "to", version=version) as destination,
     ):
-        given = route(**terms)
-        synchronise(source, first_session, given)
-        grant(first_session, SENEGAL)
-        fresh = Credentials(token=f"d2p_{'to':x<32}")  # a session keeps the rights it began with
-        with Dhis2Client(first_session.url, fresh, name="to") as destination:
-            ignoring = given.model_copy(update={"metadata": "ignore"})
-            yield Nights(source, destination, folder / "staging", ignoring)
+        model = synchronise(source, destination, given).model
+        grant(destination, SENEGAL)
+    ignoring = given.model_copy(update={"metadata": "ignore"})
+    return Ground(folder, version, ignoring, model)
+
+
+@contextmanager
+def nights(ground: Ground, folder: Path) -> Iterator[Nights]:
+    """Run a copy of both servers."""
+    for name in ("from", "to"):
+        shutil.copy(ground.folder / name, folder / name)
+    with (
+        running(folder, "from", version=ground.version) as source,
+        running(folder, "to", version=ground.version) as destination,
+    ):
+        yield Nights(source, destination, folder / "staging", ground.route, ground.model)
 
 
 def send(client: Dhis2Client, payload: dict[str, Any], strategy: str = "CREATE_AND_UPDATE") -> Any:
@@ -119,6 +134,4 @@ def send(client: Dhis2Client, payload: dict[str, Any], strategy: str = "CREATE_A
 
 def with_route(night: Nights, **terms: Any) -> Nights:
     """Return the same servers and runs under another route."""
-    other = replace(night, route=night.route.model_copy(update=terms))
-    other.model = night.model
-    return other
+    return replace(night, route=night.route.model_copy(update=terms))

@@ -24,8 +24,14 @@ from tracker_sync.state_lines import among, texts
 KIND = "OWNER"
 
 _OWNER = pa.struct([("program", pa.string()), ("orgUnit", pa.string())])
-_ROW = pa.struct([("trackedEntity", pa.string()), ("programOwners", pa.list_(_OWNER))])
-_OWNERS = Wanted("trackedEntities", "trackedEntity,programOwners[program,orgUnit]", _ROW)
+_ROW = pa.struct(
+    [
+        ("trackedEntity", pa.string()),
+        ("deleted", pa.bool_()),
+        ("programOwners", pa.list_(_OWNER)),
+    ]
+)
+_OWNERS = Wanted("trackedEntities", "trackedEntity,deleted,programOwners[program,orgUnit]", _ROW)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +85,12 @@ def owners_in(mapped: Mapped) -> Iterator[Owner]:
 
 
 def read_owners(client: Dhis2Client, people: Collection[str]) -> dict[Ref, str]:
-    """Return the owners that a server has for people, in all programs."""
+    """Return the owners that a server has for living people, in all programs."""
     found: dict[Ref, str] = {}
     for batch in read_wanted(client, _OWNERS, sorted(people), MOST_UIDS):
         for row in batch.rows.to_pylist():
-            for owner in row["programOwners"] or ():
+            owners = [] if row["deleted"] else row["programOwners"] or []
+            for owner in owners:
                 found[owner_ref(row["trackedEntity"], owner["program"])] = owner["orgUnit"]
     return found
 

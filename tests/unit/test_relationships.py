@@ -16,7 +16,7 @@ from dhis2_api.client import Dhis2Client
 from dhis2_api.errors import TransientError
 from dhis2_api.importer import import_objects
 from dhis2_api.reading import read_relationships
-from nightly import Nights, nights, send, with_route
+from nightly import Ground, Nights, ground_of, nights, send, with_route
 from servers import MATERNAL, VACCINATION
 from tracker_sync.outcome import Outcome
 from tracker_sync.servers import state_folder
@@ -30,9 +30,15 @@ OTHER_MOTHER, OTHER_CHILD, ANOTHER = "uP9RdyQ0KtT", "DCXXw4prRoo", "ieFGm6HEbsZ"
 EVERYBODY = (MOTHER, CHILD, OTHER_MOTHER, OTHER_CHILD)
 
 
-@pytest.fixture(params=VERSIONS)
-def night(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Nights]:
-    with nights(tmp_path, request.param, programs=(MATERNAL, VACCINATION)) as made:
+@pytest.fixture(scope="module", params=VERSIONS)
+def ground(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Ground:
+    folder = tmp_path_factory.mktemp("ground")
+    return ground_of(folder, request.param, programs=(MATERNAL, VACCINATION))
+
+
+@pytest.fixture
+def night(ground: Ground, tmp_path: Path) -> Iterator[Nights]:
+    with nights(ground, tmp_path) as made:
         yield made
 
 
