@@ -113,7 +113,8 @@ class _Maker:
         content |= {name: bool(row[name]) for name in _FLAGS[kind]}
         if row["geometry"] is not None:
             content["geometry"] = json.loads(row["geometry"], parse_int=float)
-        if row.get("assignedUser") is not None:
+        nobody = row.get("programStage") in self._projection.no_assignee
+        if row.get("assignedUser") is not None and not nobody:
             content["assignedUser"] = {"username": row["assignedUser"]}
         if kind == "ENROLLMENT" and row["occurredAt"] is None and row["enrolledAt"] is not None:
             content["occurredAt"] = row["enrolledAt"]

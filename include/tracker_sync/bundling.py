@@ -38,7 +38,7 @@ def as_bundles(tables: Tables, projection: Projection) -> pa.Table:
         [
             _objects("TRACKED_ENTITY", people, person_texts(people, attributes, projection)),
             _objects("ENROLLMENT", enrollments, enrollment_texts(enrollments, attributes)),
-            _objects("EVENT", events, event_texts(events, tables["data_values"])),
+            _objects("EVENT", events, event_texts(events, tables["data_values"], projection)),
         ]
     ).combine_chunks()
     return _by_root(objects, _roots(people, enrollments, events), people, events)

@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from tracker_sync.columns import Places, column, places, replaced
 from tracker_sync.json_fields import Field, objects
 from tracker_sync.json_lists import Values, items_of_each
+from tracker_sync.json_text import escaped
 from tracker_sync.projection import Projection
 
 
@@ -53,7 +54,7 @@ def enrollment_texts(enrollments: pa.Table, attributes: pa.Table) -> pa.Array:
     return objects([*_scalars(enrollments, _ENROLLMENT), flag, held], "attributes")
 
 
-def event_texts(events: pa.Table, data_values: pa.Table) -> pa.Array:
+def event_texts(events: pa.Table, data_values: pa.Table, projection: Projection) -> pa.Array:
     """Return the text of each row of `events`.
 
     An event of a program without registration is never planned (2.43: E1318; tracker-api
@@ -65,10 +66,17 @@ def event_texts(events: pa.Table, data_values: pa.Table) -> pa.Array:
     enrolled = pc.is_valid(column(events, "enrollment"))
     planned = pc.if_else(enrolled, column(events, "scheduledAt"), pa.scalar(None, pa.string()))
     events = replaced(replaced(events, "status", status), "scheduledAt", planned)
-    username = Field.text("username", column(events, "assignedUser"))
-    user = Field("assignedUser", '{"username":"', username.values, '"}')
     held = _data_values(events, _present(data_values))
-    return objects([*_scalars(events, _EVENT), user, held], "dataValues")
+    return objects([*_scalars(events, _EVENT), _assignee(events, projection), held], "dataValues")
+
+
+def _assignee(events: pa.Table, projection: Projection) -> Field:
+    nobody = pc.is_in(
+        column(events, "programStage"),
+        value_set=pa.array(sorted(projection.no_assignee), pa.string()),
+    )
+    users = pc.if_else(nobody, pa.scalar(None, pa.string()), column(events, "assignedUser"))
+    return Field("assignedUser", '{"username":"', escaped(users), '"}')
 
 
 def _scalars(rows: pa.Table, names: tuple[str, ...]) -> list[Field]:

@@ -26,17 +26,21 @@ class Projection:
             else a server lists with them: before 2.42 a superuser gets those of all programs
             there too (tracker-api 1.3). Of a type that isn't named, all are.
         files: The attributes whose values name a file, which are the person's own always.
+        no_assignee: The program stages whose events are assigned to nobody, whomever a server
+            still names: DHIS2 ignores a user there (E1120).
     """
 
     own_attributes: Mapping[str, frozenset[str]]
     files: frozenset[str] = frozenset()
+    no_assignee: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, model: Model) -> Self:
         """Return the projection of what the programs consist of."""
         files = frozenset(model.files)
         own = model.type_attributes.items()
-        return cls({uid: held | model.confidential | files for uid, held in own}, files)
+        held = {uid: attributes | model.confidential | files for uid, attributes in own}
+        return cls(held, files, model.no_assignee)
 
 
 #: A stamp of completion is accepted with these statuses only (measured: E1051, E1052).

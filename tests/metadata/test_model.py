@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from metadata.objects import ids, option_set, program
 from tracker_sync.metadata.classes import Objects
 from tracker_sync.metadata.model import Model, OrgUnit, model_of
@@ -102,4 +104,24 @@ def test_a_model_says_which_values_one_person_alone_may_have() -> None:
     model = model_of(ours, theirs)
 
     assert model.unique == {"igrbHRNTbIn": False, "zzlC4ArMYGX": True}
+    assert Model.from_json(model.to_json()) == model
+
+
+@pytest.mark.parametrize(
+    ("source", "destination", "ignores"),
+    [(False, True, False), (True, False, True), (False, None, True), (None, None, False)],
+)
+def test_a_model_says_in_which_stages_the_destination_ignores_an_assigned_user(
+    *, source: bool | None, destination: bool | None, ignores: bool
+) -> None:
+    ours, theirs = objects(), objects()
+    (stage,) = ours["programStages"]
+    ours["programStages"][stage]["enableUserAssignment"] = source
+    theirs["programStages"][stage]["enableUserAssignment"] = destination
+    if destination is None:
+        del theirs["programStages"][stage]
+
+    model = model_of(ours, theirs)
+
+    assert (stage in model.no_assignee) is ignores
     assert Model.from_json(model.to_json()) == model

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pyarrow as pa
@@ -17,6 +18,7 @@ from builders import (
     NOTE,
     PEOPLE,
     PROGRAM,
+    STAGE,
     TYPE,
     WEIGHT,
     enrollment,
@@ -33,7 +35,7 @@ from tracker_sync.projection import Projection
 from tracker_sync.tables import EVENT_ROW, PERSON_ROW, Tables, flatten, flatten_events
 
 
-PROJECTION = Projection.of(MODEL)
+PROJECTION = Projection.of(replace(MODEL, no_assignee=frozenset({"stageNobody"})))
 
 _ODD = st.text(st.sampled_from('aé"\\\0\n\x1f\x7f/u0\U0001f60a '), max_size=8)
 _TEXTS = st.one_of(_ODD, st.text(max_size=6), st.sampled_from(["", "\\u0000", "\\\0", "33.3"]))
@@ -68,6 +70,7 @@ def events(make: Any, uids: list[str]) -> Any:
         status=st.sampled_from(["ACTIVE", "COMPLETED", "VISITED"]),
         completedAt=_MAYBE,
         scheduledAt=_MAYBE,
+        programStage=st.sampled_from([STAGE, "stageNobody"]),
         assignedUser=st.none() | st.fixed_dictionaries({"username": _TEXTS}),
         dataValues=st.lists(st.fixed_dictionaries(value), max_size=4),
     )

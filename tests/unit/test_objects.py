@@ -15,6 +15,7 @@ from builders import (
     NOTE,
     PEOPLE,
     PROGRAM,
+    STAGE,
     SURVEILLANCE,
     TYPE,
     WEIGHT,
@@ -157,6 +158,16 @@ def test_an_assigned_user_is_named_by_user_name() -> None:
 
     assert content(given)["assignedUser"] == {"username": "awa"}
     assert "assignedUser" not in content(of_event())
+
+
+def test_nobody_is_assigned_in_a_stage_where_dhis2_ignores_it() -> None:
+    given = person(enrollments=[enrollment(events=[event(assignedUser={"username": "awa"})])])
+    ignoring = Projection.of(replace(MODEL, no_assignee=frozenset({STAGE})))
+
+    (allowed,), (ignored,) = trees(given), trees(given, projection=ignoring)
+
+    assert "assignedUser" in content(allowed.objects[2])
+    assert "assignedUser" not in content(ignored.objects[2])
 
 
 def test_a_tombstone_has_no_content() -> None:

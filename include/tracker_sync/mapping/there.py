@@ -60,6 +60,7 @@ def model_there(model: Model, terms: MappingTerms) -> Model:
         value_types=_by_name(model.value_types, attributes, elements),
         option_sets=_by_name(model.option_sets, attributes, elements),
         unique=_by_name(model.unique, attributes, elements),
+        no_assignee=stages.names(model.no_assignee),
     )
 
 

@@ -47,6 +47,8 @@ class Model:
         option_combos: The source's default option combination -> the destination's.
         unique: The attributes whose value one person alone may have, each with whether that
             is so within an org unit only.
+        no_assignee: The program stages whose events are assigned to nobody: the destination
+            ignores a user there (E1120).
     """
 
     hash: str
@@ -63,6 +65,7 @@ class Model:
     option_sets: Mapping[str, str] = field(default_factory=dict)
     option_combos: Mapping[str, str] = field(default_factory=dict)
     unique: Mapping[str, bool] = field(default_factory=dict)
+    no_assignee: Uids = frozenset()
 
     def to_json(self) -> str:
         """Return the model as text, equal for equal models."""
@@ -83,6 +86,7 @@ class Model:
                 "option_sets": dict(self.option_sets),
                 "option_combos": dict(self.option_combos),
                 "unique": dict(self.unique),
+                "no_assignee": sorted(self.no_assignee),
             },
             sort_keys=True,
             ensure_ascii=False,
@@ -107,6 +111,7 @@ class Model:
             read["option_sets"],
             read["option_combos"],
             read["unique"],
+            frozenset(read["no_assignee"]),
         )
 
 
@@ -146,7 +151,15 @@ def model_of(ours: Objects, theirs: Objects) -> Model:
             if fields.get("optionSet")
         },
         unique={**_unique(ours), **_unique(theirs)},
+        no_assignee=frozenset(_without_assignee(ours, theirs)),
     )
+
+
+def _without_assignee(ours: Objects, theirs: Objects) -> Iterable[str]:
+    held = theirs.get("programStages", {})
+    for uid, stage in ours.get("programStages", {}).items():
+        if held.get(uid, stage).get("enableUserAssignment") is False:
+            yield uid
 
 
 def _valued(objects: Objects) -> Iterable[tuple[str, Fields]]:
