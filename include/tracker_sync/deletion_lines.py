@@ -2,23 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from dhis2_api.importer import Ref
+from tracker_sync.hanging import Link
 from tracker_sync.judging import ALIVE_AGAIN, Judged
 from tracker_sync.outcome import Entry, Outcome
 from tracker_sync.plan import Known
-from tracker_sync.standing import Found
+from tracker_sync.standing import Standing
 from tracker_sync.waiting import HELD, Waiting
 
 
 NOT_DONE = "SYNC_DELETE_NOT_DONE"
 
 
-def held_line(ref: Ref, one: Waiting, known: Known | None = None) -> Entry:
-    """Return the line of a deletion that waits; *known* is what other runs know of it."""
+def held_line(
+    ref: Ref, one: Waiting, known: Known | None = None, link: Link | None = None
+) -> Entry:
+    """Return the line of a deletion that waits.
+
+    Args:
+        ref: The object.
+        one: What was seen of it.
+        known: What other runs know of it.
+        link: The same, if it is a relationship.
+    """
     held = Entry(ref, one.tracked_entity, Outcome.HELD, code=HELD, updated_at=one.updated_at)
+    if link and link.there != ref.uid:
+        held = replace(held, destination_uid=link.there)
     if known and known.refused:
         return replace(held, code=known.refused, known=True)
     return held
@@ -45,15 +57,26 @@ def _gone(line: Entry, asked: Collection[Ref]) -> Entry:
     return replace(line, outcome=Outcome.UNCHANGED, code=None)
 
 
-def as_it_is(line: Entry, found: Found | None) -> Entry:
+def as_it_is(line: Entry, now: Standing, links: Mapping[Ref, Link]) -> Entry:
     """Return the line of what was to be deleted, as the destination has it now.
 
-    What was refused may have gone with what it belongs to.
+    What was refused may have gone with what it belongs to. A relationship is not looked for:
+    it went if the destination says so, or with one of its ends.
     """
     if not line.sent:
         return line
-    if found is None or found.deleted:
+    link, found = links.get(line.ref), now.get(line.ref)
+    if link:
+        gone = line.outcome is Outcome.STORED or any(_is_buried(now, end) for end in link.ends)
+    else:
+        gone = found is None or found.deleted
+    if gone:
         return replace(line, outcome=Outcome.STORED, action="deleted", code=None, known=False)
-    if line.outcome is Outcome.STORED:
-        return replace(line, outcome=Outcome.MISSING, action=None, code=NOT_DONE)
-    return line
+    if line.outcome is Outcome.REFUSED:
+        return line
+    return replace(line, outcome=Outcome.MISSING, action=None, code=NOT_DONE)
+
+
+def _is_buried(now: Standing, ref: Ref) -> bool:
+    found = now.get(ref)
+    return found is not None and found.deleted

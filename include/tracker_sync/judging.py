@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from dhis2_api.importer import Ref
+from tracker_sync.hanging import Link
 from tracker_sync.standing import Found, Standing
 from tracker_sync.waiting import EDITED, MORE_BELOW, Copied, Waiting
 
@@ -23,6 +24,7 @@ class Scene:
         source: What the source has of them now.
         destination: What the destination has of them now.
         copied: What of them was ever copied.
+        links: The relationships of all these at the destination.
         keep_edits: Whether what was edited at the destination stays.
     """
 
@@ -30,6 +32,7 @@ class Scene:
     source: Standing
     destination: Standing
     copied: Mapping[Ref, Copied]
+    links: Mapping[Ref, Link] = field(default_factory=dict)
     keep_edits: bool = False
 
 
@@ -53,7 +56,8 @@ def judge(scene: Scene) -> Judged:
 
     Deleting takes along all below (tracker-api 4). So an object goes only if all that lives
     below it at the destination goes too: what was copied from the source, and the source has
-    no more. What was entered at the destination, in whatever program, holds all above it.
+    no more. What was entered at the destination, in whatever program, holds all above it; and
+    a relationship that was, both its ends. Relationships from the source go with either end.
     """
     judged = Judged()
     for ref, one in scene.waiting.items():
@@ -61,17 +65,34 @@ def judge(scene: Scene) -> Judged:
     below = _living_below(scene.destination)
     for ref, one in [*judged.going.items()]:
         judged.going.update(_taken_along(scene, below, ref, one))
+    _hold_what_others_are_joined_to(scene, judged)
     for kind in ("ENROLLMENT", "TRACKED_ENTITY"):  # from the bottom up
         for ref in [ref for ref in judged.going if ref.kind == kind]:
             if any(child not in judged.going for child in below[ref]):
                 judged.stays[ref] = (judged.going.pop(ref), MORE_BELOW)
+    for link in scene.links.values():
+        theirs = [judged.going[end] for end in link.ends if end in judged.going]
+        if theirs and link.read_number is not None:
+            number = max(theirs[0].read_number, link.read_number)
+            judged.going[link.ref] = replace(theirs[0], read_number=number)
     return judged
+
+
+def _hold_what_others_are_joined_to(scene: Scene, judged: Judged) -> None:
+    """Keep what has a relationship that never came from the source: it would go along."""
+    for link in scene.links.values():
+        if link.read_number is None:
+            for end in link.ends:
+                if end in judged.going:
+                    judged.stays[end] = (judged.going.pop(end), MORE_BELOW)
 
 
 def _judge_alone(scene: Scene, judged: Judged, ref: Ref, one: Waiting) -> None:
     there = scene.destination.get(ref)
     if _lives(scene.source, ref):
         judged.stays[ref] = (one, ALIVE_AGAIN)
+    elif ref in scene.links:
+        judged.going[ref] = one
     elif there is None or there.deleted:
         judged.gone[ref] = one
     elif _was_edited(scene, ref, there):

@@ -19,6 +19,7 @@ from flows.people import (
     PODOR,
     RUFISQUE,
     case,
+    contact,
     enrollment,
     enrollment_of,
     event_of,
@@ -262,6 +263,37 @@ def test_who_was_enrolled_at_the_destination_in_another_program_stays(world: Wor
     assert run.refused == {AWA: ("held", MORE_BELOW)}
     assert {("entity", AWA), ("enrollment", enrollment_of(AWA, "V"))} <= there.keys()
     assert ("enrollment", enrollment_of(AWA)) not in there
+
+
+def test_relationships_go_before_their_people_and_are_told_of(world: World) -> None:
+    began_with(world, two_visits(), person(BINTA), person(COUMBA))
+    told = [contact("ContactAB01", AWA, BINTA), contact("ContactCA01", COUMBA, AWA)]
+    world.source.write(relationships=told)
+    world.run()
+    assert len([key for key in world.destination.holds() if key[0] == "relationship"]) == 2
+    world.source.remove(trackedEntities=[{"trackedEntity": AWA}])
+
+    run = world.run(deletes="send")
+
+    lines = {line["uid"]: line["action"] for line in world.phase(run, "deletes")}
+    links = {"ContactAB01", "ContactCA01"}
+    assert lines == dict.fromkeys(all_of(AWA) | links, "deleted")
+    assert run.problems == ()
+    assert (run.totals["deleted"], run.totals["held"]) == (6, 0)
+    assert_equal(world)
+
+
+def test_who_was_joined_at_the_destination_stays(world: World) -> None:
+    began_with(world, two_visits(), person(BINTA))
+    world.destination.write(relationships=[contact("ContactAB01", AWA, BINTA)])
+    world.source.remove(trackedEntities=[{"trackedEntity": AWA}])
+
+    run = world.run(deletes="send")
+
+    assert run.refused[AWA] == ("held", MORE_BELOW)
+    there = world.destination.holds()
+    assert ("entity", AWA) in there
+    assert len([key for key in there if key[0] == "relationship"]) == 1
 
 
 def test_a_person_registered_anew_with_the_same_national_id_arrives(world: World) -> None:

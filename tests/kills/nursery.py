@@ -24,9 +24,12 @@ from dhis2_api.credentials import Credentials
 from dhis2_api.exchange import Request
 from dhis2_api.transport import Transport
 from tracker_sync.loading import Destination
+from tracker_sync.metadata.model import Model
 from tracker_sync.package import Staged
 from tracker_sync.route import Route
 from tracker_sync.run_plan import read_run_plan
+from tracker_sync.steps import deletes
+from tracker_sync.steps.after_slices import AfterSlices
 from tracker_sync.steps.extract import extract
 from tracker_sync.steps.load import load
 from tracker_sync.workspace import Workspace
@@ -34,7 +37,7 @@ from tracker_sync.workspace import Workspace
 
 @dataclass(frozen=True)
 class Job:
-    """One try of `extract`, or of `load` if it is given bundles.
+    """One try of `extract`, of `load` if it is given bundles, or of `deletes`.
 
     Attributes:
         url: The source, or the destination.
@@ -48,6 +51,7 @@ class Job:
         name: The route's, as its folder is called.
         run_id: The run.
         token: Of the account.
+        destination: Where `deletes` deletes; `url` is then the source.
     """
 
     url: str
@@ -61,6 +65,7 @@ class Job:
     name: str = "demo"
     run_id: str = "manual__1"
     token: str | None = None
+    destination: str = ""
 
 
 @dataclass
@@ -141,7 +146,7 @@ def run(job: Job) -> None:
     boundaries.around(pq, "ParquetFile", _read)
     boundaries.around(pq.ParquetWriter, "write_table", lambda w, *_: f"row group of {_file(w)}")
     boundaries.around(pq.ParquetWriter, "close", lambda w: f"footer of {_file(w)}")
-    if job.bundles is None:
+    if job.bundles is None and not job.destination:
         boundaries.around(Dhis2Client, "get_bytes", lambda *_: "answer")
     else:
         boundaries.around(Transport, "send", boundaries.named)
@@ -154,6 +159,12 @@ def run(job: Job) -> None:
 def _step(job: Job, client: Dhis2Client) -> None:
     route = Route.model_validate_json(job.route)
     workspace = Workspace(Path(job.root), job.name, job.run_id)
+    if job.destination:
+        model = Model.from_json(workspace.model.read_text(encoding="utf-8"))
+        with Dhis2Client(job.destination, Credentials(token=job.token)) as there:
+            to = Destination(there, route.programs)
+            deletes.run(AfterSlices(client, to, route, workspace, model))
+        return
     if job.bundles is None:
         extract(client, route, workspace, job.slice, 1)
         return

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from dhis2_api.importer import Ref
+from tracker_sync.hanging import Link
 from tracker_sync.judging import ALIVE_AGAIN, Judged, Scene, judge
 from tracker_sync.standing import Found
 from tracker_sync.waiting import EDITED, MORE_BELOW, Copied, Waiting
@@ -98,6 +100,38 @@ def keeping(scene: Scene) -> Scene:
     return Scene(scene.waiting, scene.source, scene.destination, scene.copied, keep_edits=True)
 
 
+class TestARelationship:
+    def test_from_the_source_goes_with_either_end(self) -> None:
+        scene = Scene(waits(PERSON), buried(PERSON), there(PERSON), copied(PERSON), links(3))
+
+        judged = judge(scene)
+
+        assert judged.going.keys() == {PERSON, LINK}
+        assert judged.going[LINK].read_number == 5
+        assert judge(replace(scene, links=links(8))).going[LINK].read_number == 8
+
+    def test_that_never_came_from_the_source_holds_its_ends(self) -> None:
+        scene = Scene(waits(*TREE), buried(*TREE), there(*TREE), copied(*TREE), links(None))
+
+        judged = judge(scene)
+
+        assert judged.going.keys() == set(TREE) - {PERSON}
+        assert {code for _, code in judged.stays.values()} == {MORE_BELOW}
+
+    def test_is_no_work_once_it_is_gone_and_work_while_it_is_there(self) -> None:
+        gone = judge(Scene(waits(LINK), {}, {}, {}))
+        still = judge(Scene(waits(LINK), {}, {}, {}, links(3)))
+
+        assert gone.gone.keys() == still.going.keys() == {LINK}
+
+
+LINK, OTHER = Ref("RELATIONSHIP", "relation001"), Ref("TRACKED_ENTITY", "person00002")
+
+
+def links(read_number: int | None) -> dict[Ref, Link]:
+    return {LINK: Link(LINK, LINK.uid, (PERSON, OTHER), read_number)}
+
+
 some = st.sets(st.sampled_from(TREE))
 
 
@@ -123,7 +157,7 @@ def test_whatever_the_servers_say(
     known: set[Ref],
     keep: bool,  # noqa: FBT001 - drawn
 ) -> None:
-    scene = Scene(waits(*waiting), source, destination, copied(*known), keep)
+    scene = Scene(waits(*waiting), source, destination, copied(*known), keep_edits=keep)
 
     judged = judge(scene)
 
@@ -156,4 +190,4 @@ def after_deletion(scene: Scene, judged: Judged) -> Scene:
         ref: found(ref, deleted=there.deleted or ref in judged.going, at=there.updated_at)
         for ref, there in scene.destination.items()
     }
-    return Scene(scene.waiting, scene.source, now, scene.copied, scene.keep_edits)
+    return Scene(scene.waiting, scene.source, now, scene.copied, keep_edits=scene.keep_edits)

@@ -12,24 +12,25 @@ import pyarrow.compute as pc
 
 from dhis2_api.importer import Ref
 from tracker_sync.deletion_lines import as_it_is, decided, held_line
-from tracker_sync.judging import Scene, judge
+from tracker_sync.following_stamps import following_stamps
+from tracker_sync.hanging import Link
+from tracker_sync.judging import judge
 from tracker_sync.ledger import read_lines
 from tracker_sync.outcome import Entry
 from tracker_sync.plan import Known
 from tracker_sync.restamping import restamp
 from tracker_sync.servers import state_folder
-from tracker_sync.standing import Found, read_standing
+from tracker_sync.standing import Found
 from tracker_sync.state import recall
 from tracker_sync.steps.after_slices import PHASES, AfterSlices, Basis
+from tracker_sync.steps.deletion_scene import scene_of, standing_there
 from tracker_sync.steps.sending_deletions import asked_by, send_deletions
 from tracker_sync.waiting import (
     HELD,
     Waiting,
     by_roots,
-    copied_below,
     events_of,
     people_of,
-    roots_of,
     waiting_deletions,
 )
 from tracker_sync.workspace import folder_name
@@ -75,15 +76,18 @@ class _Deletes:
     going: dict[Ref, Entry] = field(default_factory=dict)
     lines: dict[Ref, Entry] = field(default_factory=dict)
     before: dict[Ref, Found] = field(default_factory=dict)
+    links: dict[Ref, Link] = field(default_factory=dict)
 
     def judge(self, waiting: Mapping[Ref, Waiting]) -> None:
         """Judge some of what waits; what may go is sent later, when all of it is counted."""
-        scene = self._scene(waiting)
+        scene = scene_of(self.after, waiting)
         judged = judge(scene)
         self.lines |= decided(judged, asked_by(self.after.workspace, PHASES))
         known = self._known(judged.going)
+        self.links |= scene.links
         self.going |= {
-            ref: held_line(ref, one, known.get(ref)) for ref, one in judged.going.items()
+            ref: held_line(ref, one, known.get(ref), scene.links.get(ref))
+            for ref, one in judged.going.items()
         }
         self.waiting |= {**waiting, **judged.going}
         self.before |= scene.destination if judged.going else {}
@@ -91,12 +95,19 @@ class _Deletes:
     def send(self) -> None:
         """Delete what may go; then the destination itself says what became of it."""
         to_go = [*self.going.values()]
-        sent = {line.ref: line for line in send_deletions(self.after, "deletes", to_go)}
+        with following_stamps(self.after, "deletes", self._others()):
+            sent = {line.ref: line for line in send_deletions(self.after, "deletes", to_go)}
         self.lines |= sent
         if any(line.sent for line in sent.values()):
-            now = self._there({ref: self.waiting[ref] for ref in sent})
-            self.lines |= {ref: as_it_is(line, now.get(ref)) for ref, line in sent.items()}
+            now = standing_there(self.after, {ref: self.waiting[ref] for ref in sent})
+            self.lines |= {ref: as_it_is(line, now, self.links) for ref, line in sent.items()}
             self._restamp(now)
+
+    def _others(self) -> set[str]:
+        """Return the people whose stamps move because they lose a relationship."""
+        going = (self.links[ref] for ref in self.going if ref in self.links)
+        people = {end.uid for link in going for end in link.ends if end.kind == "TRACKED_ENTITY"}
+        return people - people_of(self.waiting)
 
     def by_basis(self) -> Mapping[Basis, list[Entry]]:
         """Return all lines by what they rest on: the read that showed them deleted."""
@@ -106,25 +117,11 @@ class _Deletes:
             lines[Basis(one.read_number, one.program)].append(line)
         return lines
 
-    def _scene(self, waiting: Mapping[Ref, Waiting]) -> Scene:
-        folder = state_folder(self.after.workspace)
-        return Scene(
-            waiting=waiting,
-            source=read_standing(self.after.source, roots_of(waiting)),
-            destination=self._there(waiting),
-            copied=copied_below(folder, people_of(waiting), events_of(waiting)),
-        )
-
     def _known(self, going: Mapping[Ref, Waiting]) -> Mapping[Ref, Known]:
         """Return what other runs know of what is to go: it may have been refused before."""
         workspace = self.after.workspace
         folder, run = state_folder(workspace), folder_name(workspace.run_id)
         return recall(folder, people_of(going), run, events_of(going))
-
-    def _there(self, waiting: Mapping[Ref, Waiting]) -> dict[Ref, Found]:
-        terms, roots = self.after.route.mapping, roots_of(waiting)
-        named = {terms.there("programs", program): uids for program, uids in roots.items()}
-        return read_standing(self.after.destination.client, named)
 
     def _restamp(self, now: Mapping[Ref, Found]) -> None:
         """Deleting moved the stamps of what stands above, and lives on (measured: Clock)."""

@@ -1,0 +1,45 @@
+"""The scene of deletions: what both servers and the state say now of what waits, read anew."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+from dhis2_api.importer import Ref
+from tracker_sync.hanging import Link, links_of
+from tracker_sync.judging import Scene
+from tracker_sync.servers import state_folder
+from tracker_sync.standing import Found, read_standing
+from tracker_sync.steps.after_slices import AfterSlices
+from tracker_sync.waiting import Waiting, copied_below, events_of, people_of, roots_of
+
+
+def scene_of(after: AfterSlices, waiting: Mapping[Ref, Waiting]) -> Scene:
+    """Return what there is to judge deletions by."""
+    folder = state_folder(after.workspace)
+    return Scene(
+        waiting=waiting,
+        source=read_standing(after.source, roots_of(waiting)),
+        destination=standing_there(after, waiting),
+        copied=copied_below(folder, people_of(waiting), events_of(waiting)),
+        links=_links(after, waiting),
+    )
+
+
+def standing_there(after: AfterSlices, waiting: Mapping[Ref, Waiting]) -> dict[Ref, Found]:
+    """Return what the destination has by now of those whose deletion waits, and all below."""
+    return read_standing(after.destination.client, _roots_there(after, waiting))
+
+
+def _links(after: AfterSlices, waiting: Mapping[Ref, Waiting]) -> Mapping[Ref, Link]:
+    if not after.model.related:
+        return {}  # no relationship type joins anything
+    client, folder = after.destination.client, state_folder(after.workspace)
+    return links_of(client, folder, _roots_there(after, waiting))
+
+
+def _roots_there(
+    after: AfterSlices, waiting: Mapping[Ref, Waiting]
+) -> Mapping[str, Collection[str]]:
+    """Return people and lone events by their program, as the destination calls it."""
+    terms, roots = after.route.mapping, roots_of(waiting)
+    return {terms.there("programs", program): uids for program, uids in roots.items()}
