@@ -71,6 +71,12 @@ def read(client: Dhis2Client, plural: str, uid: str) -> dict[str, Any]:
     return dict(fields)
 
 
+def copied(pair: Pair, plural: str, uid: str, to: str, **changes: Any) -> None:
+    """Let the destination have an object of the source under another UID."""
+    fields = {**read(pair.source, plural, uid), "id": to, **changes}
+    put(pair.destination, plural, {name: fields[name] for name in fields if name != "path"})
+
+
 def stamps(client: Dhis2Client, plural: str) -> dict[str, str]:
     """Return when each object of a class was last written."""
     answer = client.get(f"/api/{plural}", {"fields": "id,lastUpdated", "paging": "false"})

@@ -14,6 +14,7 @@ from servers import (
     SEX,
     Pair,
     add_option,
+    copied,
     grant,
     put,
     read,
@@ -35,12 +36,6 @@ def mapped(**terms: Any) -> Route:
     known = {"metadata": terms.pop("metadata", "apply"), "programs": (HIV,)}
     sets: dict[str, Any] = {n: frozenset(terms.pop(n, ())) for n in ("merge", "closed")}
     return route(**known, mapping=MappingTerms(**terms, **sets))
-
-
-def copied(pair: Pair, plural: str, uid: str, to: str, **changes: Any) -> None:
-    """Let the destination have an object of the source under another UID."""
-    fields = {**read(pair.source, plural, uid), "id": to, **changes}
-    put(pair.destination, plural, {name: fields[name] for name in fields if name != "path"})
 
 
 @pytest.fixture
