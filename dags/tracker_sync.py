@@ -27,15 +27,11 @@ rattrape ce que celle-ci a manqué.
 
 from __future__ import annotations
 
-from typing import Any
-
-from airflow.sdk import DAG, TriggerRule, chain, task_group
+from airflow.sdk import DAG, TriggerRule
 
 from dhis2_airflow import run_operators as run
 from dhis2_airflow import settings
-from dhis2_airflow import slice_operators as steps
-from dhis2_airflow.after_operators import after_slices
-from dhis2_airflow.lease_sensor import LeaseSensor
+from dhis2_airflow.run_graph import run_graph
 from dhis2_airflow.watermarks import watermark_asset
 from tracker_sync.route import Route
 from tracker_sync.routes import BrokenRoute, load_routes, routes_folder
@@ -44,25 +40,11 @@ from tracker_sync.routes import BrokenRoute, load_routes, routes_folder
 def sync_dag(route: Route) -> None:
     """Build the DAG of a route."""
     marks = watermark_asset(route)
-
-    @task_group(group_id="slice", default_args=settings.SLICE_SETTINGS)
-    def slices(piece: dict[str, str]) -> None:
-        here: dict[str, Any] = {"route": route, "piece": piece}
-        staged = steps.ExtractOperator(task_id="extract", **here).output
-        bundles = steps.TransformOperator(task_id="transform", staged=staged, **here).output
-        steps.LoadOperator(task_id="load", staged=bundles, **here)
-
     dag_id, schedule = f"tracker_sync__{route.name}", settings.schedule_of(route)
     with DAG(dag_id, doc_md=__doc__, schedule=schedule, **settings.RUN_SETTINGS):
-        plan = run.PlanSlicesOperator(task_id="plan_slices", route=route, inlets=[marks])
-        chain(
-            run.PreflightOperator(task_id="preflight", route=route),
-            LeaseSensor(task_id="lease", route=route, **settings.LEASE_SETTINGS),
-            run.SyncMetadataOperator(task_id="sync_metadata", route=route),
-            run.ReadinessOperator(task_id="readiness", route=route),
-            plan,
-            slices.expand(piece=plan.output),
-            *after_slices(route),
+        run_graph(
+            route,
+            run.PlanSlicesOperator(task_id="plan_slices", route=route, inlets=[marks]),
             run.SettleOperator(
                 task_id="settle", route=route, outlets=[marks], trigger_rule=TriggerRule.ALL_DONE
             ),

@@ -20,6 +20,8 @@ from tracker_sync.loading import Destination, load_batch
 from tracker_sync.objects import Tree, trees_of
 from tracker_sync.outcome import Entry, Outcome
 from tracker_sync.plan import Past
+from tracker_sync.replay import as_asked
+from tracker_sync.run_plan import read_run_plan
 from tracker_sync.servers import state_folder
 from tracker_sync.state import recall
 from tracker_sync.steps.after_slices import AfterSlices, Basis, Loaded
@@ -128,7 +130,11 @@ def _again(
     return Again(
         replace(after.destination, files=values_in(loaded.bundles)),
         loaded.basis,
-        Past(known, loaded.basis.read_number, after.model),
+        Past(
+            as_asked(known, read_run_plan(after.workspace.plan)),
+            loaded.basis.read_number,
+            after.model,
+        ),
         trees,
         {row["uid"]: as_tree(row) for part in found for row in part.to_pylist()},
         {uid: unique_digests(tree, after.model, secret).keys() for uid, tree in trees.items()},

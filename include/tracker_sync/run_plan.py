@@ -27,6 +27,7 @@ class RunPlan:
         slices: Its slices.
         zone: The zone of the source's stamps.
         clocks: Both servers' clocks before anything was listed.
+        again: Whether what was refused is sent again though nothing of it changed.
         only_from_children: People that only a list of enrollments or events named.
         with_open_refusals: People, and events without registration, that no list named,
             read because a refusal is open.
@@ -45,6 +46,7 @@ class RunPlan:
     found_later: int = 0
     selected_away: int = 0
     clocks: Clocks | None = None
+    again: bool = False
 
     def moving(self) -> dict[str, Window]:
         """Return the windows that move a watermark once accounted for, by its key."""

@@ -81,7 +81,7 @@ def remember(page: Page, entries: Iterable[Entry], model_hash: str) -> None:
 def recall(
     folder: Path, people: Collection[str], but_run: str, events: Collection[str] = ()
 ) -> dict[Ref, Known]:
-    """Return what is known of the objects of *people*, except from the run *but_run*.
+    """Return what is known of the objects of *people* and *events*, except from *but_run*.
 
     A run does not know its own refusals: a task that is cleared meets them anew.
 
@@ -94,33 +94,60 @@ def recall(
     theirs, own, alone = texts(people), texts([but_run]), texts(events)
 
     def wanted(part: pa.Table) -> pa.ChunkedArray:
-        asked_for = pc.or_(among(part["tracked_entity"], theirs), among(part["uid"], alone))
+        of_events = pc.or_(among(part["uid"], alone), among(part["lone_event"], alone))
+        asked_for = pc.or_(among(part["tracked_entity"], theirs), of_events)
         return pc.and_not(asked_for, among(part["run"], own))
 
     columns = ("read_number", "content_hash", "model_hash", "outcome", "code")
     return {
         ref: Known(number, content_hash, model_hash, code if outcome == Outcome.REFUSED else None)
         for ref, (number, content_hash, model_hash, outcome, code) in fold(
-            folder, columns, wanted, ["tracked_entity"]
+            folder, columns, wanted, ["tracked_entity", "lone_event"]
         ).items()
     }
 
 
-def open_refusals(folder: Path) -> dict[Ref, str]:
+def open_refusals(folder: Path, codes: Collection[str] = ()) -> dict[Ref, str]:
     """Return what every run must read again, because its last known outcome is a refusal.
 
     Nothing at the source may ever stamp these again. A refused object of a person gives
     the person (`TRACKED_ENTITY`); an event without registration gives itself (`EVENT`),
     and its program, in which alone a server can be asked for it.
+
+    Args:
+        folder: The state.
+        codes: Only refusals with one of these codes; any, if none is given.
     """
     ever = lines(folder, ["uid"], is_refused, ["outcome"])["uid"].unique()
-    columns = ("tracked_entity", "program", "outcome")
+    columns = (*_OF_ROOT, "outcome", "code")
     last = fold(folder, columns, lambda part: among(part["uid"], ever))
-    return {
-        Ref("TRACKED_ENTITY", person) if person else ref: program or ""
-        for ref, (person, program, outcome) in last.items()
-        if outcome == Outcome.REFUSED
+    found = {
+        root_of(ref, person, event): program or ""
+        for ref, (person, event, program, outcome, code) in last.items()
+        if outcome == Outcome.REFUSED and (not codes or code in codes)
     }
+    return {root: program for root, program in found.items() if root.kind in _ROOTS}
+
+
+def roots_of(folder: Path, uids: Collection[str]) -> dict[str, tuple[Ref, str]]:
+    """Return what objects belong to, as `open_refusals` does: UID -> root and its program."""
+    asked_for = texts(uids)
+    last = fold(folder, _OF_ROOT, lambda part: among(part["uid"], asked_for))
+    return {
+        ref.uid: (root_of(ref, person, event), program or "")
+        for ref, (person, event, program) in last.items()
+    }
+
+
+_ROOTS = ("TRACKED_ENTITY", "EVENT")
+_OF_ROOT = ("tracked_entity", "lone_event", "program")
+
+
+def root_of(ref: Ref, person: str | None, lone_event: str | None) -> Ref:
+    """Return what is read in order to read an object: its person, or the lone event it is of."""
+    if person:
+        return Ref("TRACKED_ENTITY", person)
+    return Ref("EVENT", lone_event) if lone_event else ref
 
 
 def followed_among(folder: Path, kind: str, uids: Collection[str]) -> frozenset[str]:

@@ -21,6 +21,7 @@ STATE = pa.schema(
         ("kind", pa.string()),
         ("uid", pa.string()),
         ("tracked_entity", pa.string()),
+        ("lone_event", pa.string()),
         ("program", pa.string()),
         ("outcome", pa.string()),
         ("code", pa.string()),
@@ -41,7 +42,7 @@ _COMPACTED = "compacted"
 _LINES_AT_ONCE = 20_000
 # The rest hardly repeats: a dictionary of it costs more than it saves.
 _REPEATING = [
-    *("kind", "tracked_entity", "program", "outcome", "code", "model_hash"),
+    *("kind", "tracked_entity", "lone_event", "program", "outcome", "code", "model_hash"),
     *("run", "read_number", "read_at", "at"),
 ]
 

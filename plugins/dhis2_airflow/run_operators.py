@@ -23,9 +23,13 @@ from tracker_sync.route import Route
 from tracker_sync.routes import InvalidRoute
 from tracker_sync.servers import note_servers
 from tracker_sync.steps.plan_slices import plan_slices
-from tracker_sync.steps.settle import require_clean, settle
+from tracker_sync.steps.settle import Settlement, require_clean, settle
 from tracker_sync.window_text import window_lines
 from tracker_sync.workspace import Workspace, staging_root
+
+
+#: What the DAGs that send again are called, before the name of their route.
+REPLAY = "tracker_replay__"
 
 
 class RouteOperator(BaseOperator):
@@ -44,8 +48,11 @@ class RouteOperator(BaseOperator):
         self.route = route
 
     def workspace(self, context: Context) -> Workspace:
-        """Return the files of the run."""
-        return Workspace(staging_root(), self.route.name, context["run_id"])
+        """Return the files of the run, apart from those of another DAG's run of that name."""
+        run_id = context["run_id"]
+        if self.dag_id.startswith(REPLAY):
+            run_id = f"replay__{run_id}"
+        return Workspace(staging_root(), self.route.name, run_id)
 
     def source(self) -> Dhis2Client:
         """Return a client for the server that is read."""
@@ -132,8 +139,12 @@ class SettleOperator(RouteOperator):
             self.say(report_lines(settlement.report))
             context["ti"].xcom_push("import_report", settlement.summary())
             held(client, route, workspace)
-            move_watermarks(context, route, client, settlement)
+            self.keep(context, client, settlement)
         require_clean(settlement)
+
+    def keep(self, context: Context, destination: Dhis2Client, settlement: Settlement) -> None:
+        """Keep what the run accounted for."""
+        move_watermarks(context, self.route, destination, settlement)
 
 
 class BrokenRouteOperator(BaseOperator):

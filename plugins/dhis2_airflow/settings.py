@@ -9,6 +9,7 @@ from airflow.sdk import CronDataIntervalTimetable, CronTriggerTimetable
 
 from dhis2_airflow.failures import say_what_to_do
 from dhis2_airflow.occasion import ASKED
+from dhis2_airflow.replay_operators import ASKED_AGAIN
 from dhis2_airflow.retries import DHIS2_RETRIES
 from tracker_sync.route import Route
 
@@ -28,6 +29,16 @@ RUN_SETTINGS: dict[str, Any] = {
         "execution_timeout": timedelta(hours=6),
         "on_failure_callback": say_what_to_do,
         "on_retry_callback": say_what_to_do,
+    },
+}
+
+# A replay reads no window: who is read is named.
+_SPAN = ("from", "to")
+REPLAY_SETTINGS: dict[str, Any] = {
+    **RUN_SETTINGS,
+    "params": {
+        **ASKED_AGAIN,
+        **{name: param for name, param in ASKED.items() if name not in _SPAN},
     },
 }
 

@@ -25,7 +25,9 @@ from tracker_sync.publish import publish
 from tracker_sync.read_number import never_below
 from tracker_sync.reject_details import keeping_details
 from tracker_sync.remembering import remember_as_they_come
+from tracker_sync.replay import as_asked
 from tracker_sync.route import Route
+from tracker_sync.run_plan import read_run_plan
 from tracker_sync.servers import state_folder
 from tracker_sync.slicing import Slice
 from tracker_sync.state import Page, recall
@@ -120,12 +122,13 @@ def _known(workspace: Workspace, package: Package) -> Mapping[Ref, Known]:
         columns = (group["bundles"][name].to_pylist() for name in ("kind", "uid"))
         for kind, uid in zip(*columns, strict=True):
             roots[kind].add(uid)
-    return recall(
+    known = recall(
         state_folder(workspace),
         roots["TRACKED_ENTITY"],
         but_run=folder_name(workspace.run_id),
         events=roots["EVENT"],
     )
+    return as_asked(known, read_run_plan(workspace.plan))
 
 
 def _what_did_not_come(piece: Slice, notes: Mapping[str, Any]) -> list[Entry]:

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -65,7 +66,7 @@ def plan_slices(
         PermanentError: It is not clear what the run is to read, or the source cannot be
             asked for a selection of the route.
     """
-    _void_ledgers(workspace)
+    void_ledgers(workspace)
     server = read_server(client)
     model = Model.from_json(workspace.model.read_text(encoding="utf-8"))
     source = Source(client, dialect_of(server.version), server.zone)
@@ -75,7 +76,7 @@ def plan_slices(
     changes = lists.changes(windows)
     entering = select(lists, changes.rows, state_folder(workspace))
     to_read = who_is_read(lists, entering.rows, open_refusals(state_folder(workspace)))
-    slice_of, slices = divide(_origins(to_read.rows), model, route.slices)
+    slice_of, slices = divide(origins(to_read.rows), model, route.slices)
     write_listing(workspace, to_read.rows, slice_of)
     plan = RunPlan(
         windows=windows,
@@ -90,7 +91,7 @@ def plan_slices(
     return plan
 
 
-def _void_ledgers(workspace: Workspace) -> None:
+def void_ledgers(workspace: Workspace) -> None:
     """Remove what an earlier plan of this run came to: it does not speak of this one."""
     workspace.plan.unlink(missing_ok=True)
     for ledger in workspace.run.glob("*/ledger.parquet"):
@@ -111,7 +112,7 @@ def _windows(
     return keys, windows
 
 
-def _counts(changes: Changes, entering: Entering, to_read: ToRead) -> dict[str, int]:
+def _counts(changes: Changes, entering: Entering, to_read: ToRead) -> dict[str, Any]:
     return {
         "only_from_children": to_read.only_from_children,
         "with_open_refusals": to_read.with_open_refusals,
@@ -121,7 +122,7 @@ def _counts(changes: Changes, entering: Entering, to_read: ToRead) -> dict[str, 
     }
 
 
-def _origins(read: pa.Table) -> dict[Origin, int]:
+def origins(read: pa.Table) -> dict[Origin, int]:
     """Return how many are read from where."""
     found = read.group_by(["program", "org_unit"]).aggregate([([], "count_all")]).to_pylist()
     return {Origin(row["program"], row["org_unit"]): row["count_all"] for row in found}

@@ -1,0 +1,55 @@
+"""The step `plan_replay`: who is sent again because somebody asked for it, by which slice?"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from dhis2_api.client import Dhis2Client
+from dhis2_api.dialects import dialect_of
+from dhis2_api.system import read_server
+from tracker_sync.listed_rows import LISTED
+from tracker_sync.listing import Source
+from tracker_sync.metadata.model import Model
+from tracker_sync.replay import Replay
+from tracker_sync.route import Route
+from tracker_sync.run_lists import RunLists, scopes_of
+from tracker_sync.run_plan import RunPlan, write_run_plan
+from tracker_sync.servers import state_folder
+from tracker_sync.slicing import divide
+from tracker_sync.steps.plan_slices import origins, void_ledgers, write_listing
+from tracker_sync.who_is_read import who_is_read
+from tracker_sync.workspace import Workspace
+
+
+def plan_replay(client: Dhis2Client, route: Route, workspace: Workspace, replay: Replay) -> RunPlan:
+    """Write who is read again by which slice, in the files that `plan_slices` writes.
+
+    Nothing is listed, and no window is read: no watermark moves. What is of a program that
+    the route has no more is left alone.
+
+    Args:
+        client: Speaks to the source.
+        route: The route.
+        workspace: The run's files; the model must be there.
+        replay: What was asked for.
+    """
+    void_ledgers(workspace)
+    server = read_server(client)
+    model = Model.from_json(workspace.model.read_text(encoding="utf-8"))
+    source = Source(client, dialect_of(server.version), server.zone)
+    lists = RunLists(source, route, scopes_of(route, model), timedelta(0))
+    to_read = who_is_read(lists, LISTED.empty_table(), replay.roots(state_folder(workspace)))
+    slice_of, slices = divide(origins(to_read.rows), model, route.slices)
+    write_listing(workspace, to_read.rows, slice_of)
+    plan = RunPlan(
+        windows={},
+        watermark_keys={},
+        slices=tuple(slices),
+        zone=source.zone.key,
+        only_from_children=0,
+        with_open_refusals=to_read.with_open_refusals,
+        passes=0,
+        again=True,
+    )
+    write_run_plan(workspace.plan, plan)
+    return plan
