@@ -25,6 +25,7 @@ from flows.people import (
 )
 from flows.renamed import NAMES, TERMS, differing_but_in_names, rename, rename_at
 from flows.world import Ground, World, world_on
+from servers import HIV
 
 
 DEFAULT = "HllvX50cXC0"
@@ -111,6 +112,19 @@ def test_a_relationship_of_a_dropped_type_is_held_until_it_is_dropped_no_more(wo
     assert (first.totals["created"], first.problems) == (6, ())
     assert [key for key in before if key[0] == "relationship"] == []
     assert second.totals["created"] == 1
+    assert differing_but_in_names(world) == {}
+
+
+def test_an_owner_is_the_org_unit_under_its_other_name(world: World) -> None:
+    world.source.write(trackedEntities=[person()])
+    world.run()
+    world.source.give(AWA, HIV, MBOUR)
+    world.source.write(trackedEntities=[person()])  # before 2.43 a transfer moves no stamp
+
+    run = world.run()
+
+    assert run.problems == ()
+    assert world.destination.holds()["owner", AWA, THERE[HIV]] == THERE[MBOUR]
     assert differing_but_in_names(world) == {}
 
 
