@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pyarrow as pa
+
 from dhis2_api.dialects import dialect_of
 from dhis2_api.paging import envelope_of
 from tracker_sync.arrow_json import parse_page
 from tracker_sync.metadata.model import Model, OrgUnit
+from tracker_sync.objects import Tree, as_bundles, trees_of
+from tracker_sync.projection import Projection
 from tracker_sync.tables import EVENT_ROW, PERSON_ROW, flatten, flatten_events
-from tracker_sync.trees import Tree, grow
 
 
 Json = dict[str, Any]
@@ -109,14 +112,22 @@ def event_page(*events: Json) -> bytes:
     return json.dumps({"pager": pager, "events": events}, ensure_ascii=False).encode()
 
 
-def trees(*people: Json) -> list[Tree]:
+def bundles(*people: Json) -> pa.Table:
     rows = parse_page(page(*people), PEOPLE, PERSON_ROW, what="test").rows
-    return grow(flatten(rows, [PROGRAM]))
+    return as_bundles(flatten(rows, [PROGRAM]), Projection.of(MODEL))
+
+
+def lone_bundles(*events: Json) -> pa.Table:
+    rows = parse_page(event_page(*events), EVENTS, EVENT_ROW, what="test").rows
+    return as_bundles(flatten_events(rows), Projection.of(MODEL))
+
+
+def trees(*people: Json) -> list[Tree]:
+    return [*trees_of(bundles(*people))]
 
 
 def lone_trees(*events: Json) -> list[Tree]:
-    rows = parse_page(event_page(*events), EVENTS, EVENT_ROW, what="test").rows
-    return grow(flatten_events(rows))
+    return [*trees_of(lone_bundles(*events))]
 
 
 def tree(**changes: Any) -> Tree:

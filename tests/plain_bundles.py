@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from tracker_sync.bundles import ROWS
+from tracker_sync.bundles import BUNDLES
 from tracker_sync.projection import COMPLETED, Projection
 from tracker_sync.tables import Tables
 
@@ -39,7 +39,7 @@ _FLAGS = {
 
 
 def by_hand(tables: Tables, projection: Projection) -> pa.Table:
-    """Return rows of `bundles.ROWS`, as `objects.as_bundles` does."""
+    """Return rows of `bundles.BUNDLES`, as `objects.as_bundles` does."""
     maker = _Maker({name: table.to_pylist() for name, table in tables.items()}, projection)
     below: defaultdict[tuple[str, str], list[Row]] = defaultdict(list)
     for kind, rows in maker.rows.items():
@@ -48,7 +48,7 @@ def by_hand(tables: Tables, projection: Projection) -> pa.Table:
             below[root if root[1] else ("EVENT", row["event"])].append(maker.item(kind, row))
     programs = {row["event"]: row["program"] for row in maker.rows["EVENT"]}
     roots = [_bundle(root, items, programs) for root, items in below.items()]
-    return pa.Table.from_pylist(roots, schema=ROWS)
+    return pa.Table.from_pylist(roots, schema=BUNDLES)
 
 
 def _bundle(root: tuple[str, str], items: list[Row], programs: dict[str, str]) -> Row:

@@ -148,6 +148,8 @@ class Dhis2Client:
     ) -> Answer:
         """Send one request, with *payload* as JSON unless it is nothing, and return its answer.
 
+        A payload of bytes is JSON already.
+
         Raises:
             TransientError: No answer, or a gateway's; a write may have happened.
             Unauthorized: The account, its token or its rights were not accepted.
@@ -156,7 +158,8 @@ class Dhis2Client:
         """
         request = Request(method, path, params or {})
         if payload is not None:
-            body = json.dumps(payload, ensure_ascii=False).encode()
+            text = isinstance(payload, bytes)
+            body = payload if text else json.dumps(payload, ensure_ascii=False).encode()
             kind = _BODY_KINDS.get(method, _JSON)
             request = Request(method, path, params or {}, body, kind)
         return self.send(request, also=also)

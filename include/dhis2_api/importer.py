@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -36,6 +36,7 @@ class ImportOptions:
         skip_side_effects: Whether messages and notifications are left out.
         schemes: How metadata is named, e.g. `{"orgUnitIdScheme": "CODE"}`; UIDs if not said.
         job: Set to import by the server's queue, which takes one request at a time.
+        on_job: Called with the UID of such a job before it is waited for.
     """
 
     strategy: Strategy = "CREATE_AND_UPDATE"
@@ -47,6 +48,7 @@ class ImportOptions:
     skip_side_effects: bool = True
     schemes: Mapping[str, str] = field(default_factory=dict)
     job: JobPatience | None = None
+    on_job: Callable[[str], None] = lambda _: None
 
     def params(self) -> dict[str, str]:
         """Return the options as DHIS2 spells them, alike in all versions (tracker-api 3.1)."""
@@ -68,12 +70,13 @@ AS_A_COPY = ImportOptions()
 
 
 def import_objects(
-    client: Dhis2Client, payload: Mapping[str, Any], options: ImportOptions = AS_A_COPY
+    client: Dhis2Client, payload: Mapping[str, Any] | bytes, options: ImportOptions = AS_A_COPY
 ) -> ImportReport:
     """Send one payload of lists (`trackedEntities`, `enrollments`, `events`, `relationships`).
 
-    Each list holds objects with their UIDs, since a server gives an object without
-    one a new UID, and a repeated request would make a second object.
+    The payload may be JSON text already. Each list holds objects with their UIDs, since a
+    server gives an object without one a new UID, and a repeated request would make a second
+    object.
 
     Raises:
         RequestRefused: The server refused the request as a whole, or broke down at it (500).
@@ -87,7 +90,9 @@ def import_objects(
         what = f"{answer.what} answered 500: the server broke down at this request"
         raise RequestRefused(what, status=500, code=error_code(answer))
     if options.job and answer.status != 409:
-        report = report_of_job(client, started_job(answer), options.job)
+        job = started_job(answer)
+        options.on_job(job)
+        report = report_of_job(client, job, options.job)
     else:
         report = read_report(answer)
     client.tell(report)

@@ -13,6 +13,7 @@ from dhis2_api.errors import RequestRefused, TransientError
 from dhis2_api.importer import Ref
 from dhis2_api.notes import add_note
 from tracker_sync.delivery import deliver
+from tracker_sync.difference import as_text
 from tracker_sync.held_notes import Held, read_held
 from tracker_sync.loading import Destination
 from tracker_sync.outcome import Entry, Outcome
@@ -140,4 +141,4 @@ def _send_within(
 def _with_notes(ref: Ref, held: Held, notes: Sequence[Note]) -> Planned:
     sent = [{"note": note.ref.uid, "value": note.text} for note in notes]
     entry = Entry(ref, notes[0].tracked_entity, Outcome.MISSING, sent=True)
-    return Planned(entry, {**held.payload, "notes": sent})
+    return Planned(entry, as_text({**held.payload, "notes": sent}))

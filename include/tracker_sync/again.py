@@ -13,7 +13,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dhis2_api.importer import Ref
-from tracker_sync.bundles import as_tree
 from tracker_sync.file_values import values_in
 from tracker_sync.ledger import as_entries, read_lines
 from tracker_sync.loading import Destination, load_batch
@@ -25,7 +24,6 @@ from tracker_sync.run_plan import read_run_plan
 from tracker_sync.servers import state_folder
 from tracker_sync.state import recall
 from tracker_sync.steps.after_slices import AfterSlices, Basis, Loaded
-from tracker_sync.trees import Tree as Whole
 from tracker_sync.unique_values import TWICE, WAITS, UniqueValues, unique_digests
 from tracker_sync.workspace import folder_name
 
@@ -54,7 +52,6 @@ class Again:
     basis: Basis
     past: Past
     trees: dict[str, Tree]
-    whole: Mapping[str, Whole]
     digests: Mapping[str, Collection[bytes]]
     first: Mapping[Ref, Entry]
     at_once: int
@@ -63,8 +60,7 @@ class Again:
     def round(self) -> None:
         """Send who is still refused, and forget who is not any more."""
         for batch in self._apart():
-            whole = [self.whole[tree.uid] for tree in batch]
-            for entry in load_batch(self.destination, whole, self.past):
+            for entry in load_batch(self.destination, batch, self.past):
                 self.lines[entry.ref] = _later(self._line(entry.ref), entry)
         self.trees = {uid: tree for uid, tree in self.trees.items() if self._is_stuck(tree)}
 
@@ -136,7 +132,6 @@ def _again(
             after.model,
         ),
         trees,
-        {row["uid"]: as_tree(row) for part in found for row in part.to_pylist()},
         {uid: unique_digests(tree, after.model, secret).keys() for uid, tree in trees.items()},
         lines,
         after.route.batches.tracked_entities,

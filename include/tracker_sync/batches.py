@@ -1,13 +1,13 @@
-"""The batches: which people, or which events without registration, go into one import request."""
+"""The batches: which people, or which lone events, are compared and sent together."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tracker_sync.bundles import Row, as_tree
+from tracker_sync.batch_size import BatchSize
+from tracker_sync.objects import Tree, trees_of
 from tracker_sync.package import Package
 from tracker_sync.route import Batches
-from tracker_sync.trees import Tree
 
 
 # A person with all below is some eight to ten objects (measured: What costs what), so that
@@ -15,30 +15,34 @@ from tracker_sync.trees import Tree
 EVENTS_A_PERSON = 10
 
 
-def each_batch(package: Package, limits: Batches) -> Iterator[list[Tree]]:
+def each_batch(
+    package: Package, limits: Batches, size: BatchSize | None = None
+) -> Iterator[list[Tree]]:
     """Yield the bundles of a package in batches within the route's limits.
 
     A person larger than the limit is a batch alone, whole. Of events without
     registration ten count as one person.
+
+    Args:
+        package: The bundles.
+        limits: What the route allows.
+        size: Says how many people the next batch has; it may change from batch to batch.
     """
+    size = size or BatchSize(limits.tracked_entities)
     most = limits.megabytes * 1_000_000
     batch: list[Tree] = []
-    size = 0
-    for row in _rows(package):
-        full = len(batch) >= _roots(row, limits) or size + row["bytes"] > most
-        if batch and full:
+    held = 0
+    for tree in _trees(package):
+        people = size.people * (1 if tree.tracked_entity else EVENTS_A_PERSON)
+        if batch and (len(batch) >= people or held + tree.bytes > most):
             yield batch
-            batch, size = [], 0
-        batch.append(as_tree(row))
-        size += row["bytes"]
+            batch, held = [], 0
+        batch.append(tree)
+        held += tree.bytes
     if batch:
         yield batch
 
 
-def _rows(package: Package) -> Iterator[Row]:
+def _trees(package: Package) -> Iterator[Tree]:
     for tables in package.row_groups():
-        yield from tables["bundles"].to_pylist()
-
-
-def _roots(row: Row, limits: Batches) -> int:
-    return limits.tracked_entities * (1 if row["tracked_entity"] else EVENTS_A_PERSON)
+        yield from trees_of(tables["bundles"])

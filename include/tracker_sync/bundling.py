@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tracker_sync.bundles import OBJECT, ROWS
+from tracker_sync.bundles import BUNDLES, OBJECT
 from tracker_sync.columns import Places, column, places
 from tracker_sync.file_attributes import at_persons
 from tracker_sync.flat_json import enrollment_texts, event_texts, person_texts
@@ -117,4 +117,4 @@ def _by_root(objects: pa.Table, roots: Places, people: pa.Table, events: pa.Tabl
         "bytes": np.bincount(roots, sizes, len(uids)).astype(np.int64),
         "objects": pa.ListArray.from_arrays(ends, sorted_.to_struct_array().combine_chunks()),
     }
-    return pa.table(columns, schema=ROWS)
+    return pa.table(columns, schema=BUNDLES)

@@ -8,9 +8,8 @@ that one poisoned record never blocks its neighbours.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
 
 from dhis2_api.client import Dhis2Client
 from dhis2_api.errors import RequestRefused, TransientError
@@ -18,6 +17,7 @@ from dhis2_api.importer import ImportReport, Ref, import_objects
 from tracker_sync.lease import unguarded
 from tracker_sync.outcome import Entry, Outcome
 from tracker_sync.plan import PARENT_REFUSED, Planned
+from tracker_sync.posting import Posting
 
 
 REQUEST_REFUSED = "SYNC_REQUEST_REFUSED"
@@ -32,8 +32,9 @@ def deliver(
     client: Dhis2Client,
     planned: Sequence[Planned],
     before_write: Callable[[], None] = unguarded,
+    posting: Posting | None = None,
 ) -> list[Entry]:
-    """Send what has a payload, parents first, and return the line of each object sent.
+    """Send what has a text, parents first, and return the line of each object sent.
 
     An object the report does not name is *missing* here: whether the destination
     holds it after all is for the caller to read back.
@@ -42,33 +43,36 @@ def deliver(
         client: The destination.
         planned: What to send.
         before_write: Called before each request; raises if this run may not write any more.
+        posting: How requests go out.
 
     Raises:
         TransientError: The outcome is unknown; read back and plan again.
         RequestRefused: The server takes no imports at all.
     """
-    to_send = [item for item in planned if item.payload is not None]
+    to_send = [item for item in planned if item.text is not None]
     if not to_send:
         return []
     before_write()
     try:
-        report = import_objects(client, request_of(to_send))
+        people = len({item.entry.root for item in to_send})
+        report = (posting or Posting()).post(client, request_of(to_send), people)
     except RequestRefused as refusal:
         if len(to_send) == 1:
             before_write()
             return [_at_fault(client, to_send[0].entry, refusal)]
         middle = len(to_send) // 2
         halves = (to_send[:middle], to_send[middle:])
-        return [entry for half in halves for entry in deliver(client, half, before_write)]
+        return [line for half in halves for line in deliver(client, half, before_write, posting)]
     return _with_the_children_of_the_refused(to_send, report)
 
 
-def request_of(planned: Sequence[Planned]) -> Mapping[str, Any]:
-    """Return the flat payload that holds exactly *planned*."""
-    payload: dict[str, list[Any]] = {}
+def request_of(planned: Sequence[Planned]) -> bytes:
+    """Return the flat JSON that holds exactly *planned*, joined from their texts."""
+    lists: dict[str, list[str]] = {}
     for item in planned:
-        payload.setdefault(_LIST[item.entry.ref.kind], []).append(item.payload)
-    return payload
+        lists.setdefault(_LIST[item.entry.ref.kind], []).append(item.text or "")
+    parts = (f'"{name}":[{",".join(texts)}]' for name, texts in lists.items())
+    return f"{{{','.join(parts)}}}".encode()
 
 
 def account(entry: Entry, report: ImportReport) -> Entry:
@@ -122,7 +126,12 @@ def _refuse_unless_well(client: Dhis2Client, refusal: RequestRefused) -> None:
 
 
 def _at_fault(client: Dhis2Client, entry: Entry, refusal: RequestRefused) -> Entry:
-    """Return the line of an object whose request, of it alone, was refused as a whole."""
+    """Return the line of an object whose request, of it alone, was refused as a whole.
+
+    One at which the server broke down may be stored all the same: our code says so, and
+    whoever loads reads it back.
+    """
     _refuse_unless_well(client, refusal)
     _log.warning("%s %s: %s", entry.ref.kind, entry.ref.uid, refusal)
-    return refused(entry, refusal.code or REQUEST_REFUSED)
+    code = refusal.code if refusal.status < 500 else None
+    return refused(entry, code or REQUEST_REFUSED)

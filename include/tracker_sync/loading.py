@@ -3,76 +3,92 @@
 A round reads what the destination holds, plans, sends and accounts, and reads back
 the stamps of what was written. If the outcome of a request is unknown, or its report
 leaves an object out, or what it calls stored is not there, the next round finds out:
-what is equal by then was stored, what still differs is sent again.
+what is equal by then was stored, what still differs is sent again, in smaller requests.
 """
 
 from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from dhis2_api.client import Dhis2Client
 from dhis2_api.errors import TransientError
 from dhis2_api.export import MOST_UIDS
 from dhis2_api.importer import Ref
-from tracker_sync.delivery import NOT_IN_REPORT, deliver
-from tracker_sync.file_values import FileValues
-from tracker_sync.lease import unguarded
+from tracker_sync.bringing_files import bring
+from tracker_sync.choreography import in_more_steps
+from tracker_sync.delivery import NOT_IN_REPORT, REQUEST_REFUSED, deliver
+from tracker_sync.destination import Destination
+from tracker_sync.objects import Tree, as_bundles, trees_of
 from tracker_sync.outcome import Entry, Outcome
 from tracker_sync.people import read_events, read_people
-from tracker_sync.plan import Past, Planned, plan
-from tracker_sync.stamps import read_stamps
+from tracker_sync.plan import EDITED_THERE, Past, Planned, plan
+from tracker_sync.projection import Projection
+from tracker_sync.stamps import by_program, read_stamps
 from tracker_sync.tables import Tables, flatten, flatten_events
-from tracker_sync.trees import Tree, by_program, grow
 
+
+__all__ = ["DRY_RUN", "NOT_THERE", "Destination", "load_batch", "plan_batch"]
 
 NOT_THERE = "SYNC_STORED_AND_NOT_THERE"
+DRY_RUN = "SYNC_DRY_RUN"
 
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Destination:
-    """The server that is written to.
-
-    Attributes:
-        client: Speaks to it.
-        programs: The programs that are compared; a person's others are not looked at.
-        pauses: Seconds to wait before each further round after an unknown outcome.
-        before_write: Called before each write request; raises if this run may not write any more.
-        source: The server that has the files which values name; without it none is brought.
-        files: Those values, by what has them.
-        dry_run: Whether nothing is written.
-    """
-
-    client: Dhis2Client
-    programs: tuple[str, ...]
-    pauses: tuple[float, ...] = (1.0, 5.0, 20.0)
-    before_write: Callable[[], None] = unguarded
-    source: Dhis2Client | None = None
-    files: FileValues = field(default_factory=dict)
-    dry_run: bool = False
-
-
 def load_batch(destination: Destination, trees: Sequence[Tree], past: Past) -> list[Entry]:
-    """Make the destination hold *trees*, and return what became of each object.
+    """Make the destination hold *trees* and their files, and return what became of each.
+
+    In a dry run nothing is sent, and what would be is held.
 
     Raises:
         TransientError: The destination did not answer in any round.
     """
-    batch = _Batch(destination, trees, past)
-    for pause in destination.pauses:
-        try:
-            if batch.round():
-                return batch.entries()
-        except TransientError as error:
-            _log.warning("outcome unknown, reading back in %g s: %s", pause, error)
-            time.sleep(pause)
-    batch.round()
-    return batch.entries()
+    if destination.dry_run:
+        return [unsent(item.entry) for item in plan_batch(destination, trees, past)]
+    brought = bring(destination, trees, past)
+    batch = _Batch(destination, brought.trees, past)
+    batch.rounds()
+    return [*batch.lines.values(), *brought.lines(batch.lines)]
+
+
+def plan_batch(destination: Destination, trees: Sequence[Tree], past: Past) -> list[Planned]:
+    """Return what is to become of each object of *trees*, as the destination stands now.
+
+    Raises:
+        TransientError: The destination did not answer.
+    """
+    past = replace(past, edits=destination.edits)
+    held = {tree.uid: tree for tree in _held(destination, trees, past)}
+    return [item for tree in trees for item in plan(tree, held.get(tree.uid), past)]
+
+
+def unsent(line: Entry) -> Entry:
+    """Return the line of an object that would have been sent; any other as it is."""
+    if not line.sent:
+        return line
+    return replace(line, outcome=Outcome.HELD, code=DRY_RUN, action=None, known=False, sent=False)
+
+
+def _held(destination: Destination, trees: Sequence[Tree], past: Past) -> Iterator[Tree]:
+    projection = Projection.of(past.model)
+    for tables in _tables(destination, trees):
+        yield from trees_of(as_bundles(tables, projection))
+
+
+def _tables(destination: Destination, trees: Sequence[Tree]) -> Iterator[Tables]:
+    client = destination.client
+    for program, uids in by_program(trees).items():
+        if program:
+            found = read_events(client, uids, program, MOST_UIDS)
+            yield from (flatten_events(batch.rows) for batch in found if len(batch.rows))
+        else:
+            people = read_people(client, uids, MOST_UIDS)
+            yield from (
+                flatten(batch.rows, destination.programs) for batch in people if len(batch.rows)
+            )
 
 
 @dataclass(slots=True)
@@ -82,35 +98,39 @@ class _Batch:
     past: Past
     lines: dict[Ref, Entry] = field(default_factory=dict)
     tried: dict[Ref, Entry] = field(default_factory=dict)
+    requests: int = 1
 
-    def entries(self) -> list[Entry]:
-        return [*self.lines.values()]
+    def rounds(self) -> None:
+        """Compare and send until nothing is in doubt, or no round is left."""
+        for pause in self.destination.pauses:
+            try:
+                if self._round():
+                    return
+            except TransientError as error:
+                _log.warning("outcome unknown, reading back in %g s: %s", pause, error)
+                self.requests *= 2
+                time.sleep(pause)
+        self._round()
 
-    def round(self) -> bool:
+    def _round(self) -> bool:
         """Compare, send and account once; return whether nothing is in doubt."""
-        planned = self._plan()
+        planned = plan_batch(self.destination, self.trees, self.past)
         self.lines = {item.entry.ref: self._line(item.entry) for item in planned}
-        to_send = [item for item in planned if item.payload is not None]
+        to_send = [item for item in planned if item.text is not None]
         self.tried |= {item.entry.ref: item.entry for item in to_send}
-        there = self.destination
-        delivered = deliver(there.client, to_send, there.before_write)
-        self.lines |= {entry.ref: entry for entry in delivered}
+        for part in _parts(to_send, self.requests):
+            self.lines |= {line.ref: line for line in self._send(part)}
+        self._look_at_the_broken()
         self._read_back()
-        return all(entry.outcome is not Outcome.MISSING for entry in self.lines.values())
+        return all(line.outcome is not Outcome.MISSING for line in self.lines.values())
 
-    def _plan(self) -> list[Planned]:
-        held = {tree.uid: tree for tables in self._held() for tree in grow(tables)}
-        return [item for tree in self.trees for item in plan(tree, held.get(tree.uid), self.past)]
+    def _send(self, planned: Sequence[Planned]) -> list[Entry]:
+        there = self.destination
 
-    def _held(self) -> Iterator[Tables]:
-        client = self.destination.client
-        for program, uids in by_program(self.trees).items():
-            if program:
-                found = read_events(client, uids, program, MOST_UIDS)
-                yield from (flatten_events(batch.rows) for batch in found)
-            else:
-                people = read_people(client, uids, MOST_UIDS)
-                yield from (flatten(batch.rows, self.destination.programs) for batch in people)
+        def send(items: Sequence[Planned]) -> list[Entry]:
+            return deliver(there.client, items, there.before_write, there.posting)
+
+        return in_more_steps(send, planned, send(planned))
 
     def _line(self, entry: Entry) -> Entry:
         """Return the line of an object nobody sends now: equal after being sent is stored."""
@@ -120,22 +140,38 @@ class _Batch:
             return replace(sent, outcome=Outcome.STORED, destination_updated_at=stamp)
         return replace(entry, code=NOT_IN_REPORT, known=False) if entry.sent else entry
 
+    def _look_at_the_broken(self) -> None:
+        """Call what a server broke down at stored, where it is there all the same."""
+        broken = {line.root for line in self.lines.values() if line.code == REQUEST_REFUSED}
+        trees = [tree for tree in self.trees if tree.uid in broken]
+        for item in plan_batch(self.destination, trees, self.past):
+            if item.entry.outcome is Outcome.UNCHANGED and item.entry.ref in self.tried:
+                self.lines[item.entry.ref] = self._line(item.entry)
+
     def _read_back(self) -> None:
         """Give the lines of all trees that were written the stamps they have by now.
 
         A write moves the stamps of what stands above as well (measured: Clock).
         """
-        written = {_root(line) for line in self.lines.values() if line.outcome is Outcome.STORED}
+        written = {line.root for line in self.lines.values() if line.outcome is Outcome.STORED}
         if written:
-            trees = [tree for tree in self.trees if tree.uid in written]
-            there = read_stamps(self.destination.client, trees)
+            there = read_stamps(self.destination.client, _of(self.trees, written))
             for ref, line in self.lines.items():
-                if _root(line) in written:
+                if line.root in written and line.code != EDITED_THERE:
                     self.lines[ref] = _with_stamp(line, there)
 
 
-def _root(line: Entry) -> str:
-    return line.tracked_entity or line.ref.uid
+def _of(trees: Sequence[Tree], roots: Collection[str]) -> list[Tree]:
+    return [tree for tree in trees if tree.uid in roots]
+
+
+def _parts(planned: Sequence[Planned], count: int) -> Iterator[list[Planned]]:
+    """Yield *planned* in so many parts, where there are as many people; each of them whole."""
+    roots = list(dict.fromkeys(item.entry.root for item in planned))
+    most = -(-len(roots) // count) or 1
+    for start in range(0, len(roots), most):
+        part = set(roots[start : start + most])
+        yield [item for item in planned if item.entry.root in part]
 
 
 def _with_stamp(line: Entry, there: Mapping[Ref, datetime]) -> Entry:

@@ -63,3 +63,8 @@ class Entry:
     lone_event: str | None = None
     batch: int | None = None
     at: datetime | None = None
+
+    @property
+    def root(self) -> str:
+        """The person, or the event without registration, that it is read and sent with."""
+        return self.tracked_entity or self.ref.uid

@@ -1,27 +1,31 @@
 """The plan: which objects of a tree are sent, and why the others are not.
 
 A plan is a value, made from what was staged, what the destination holds and what
-earlier runs met; nothing is sent while it is made.
+earlier runs met; nothing is sent while it is made. Comparing is comparing texts: only
+an object that differs is looked into.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
 
 from dhis2_api.importer import Ref
 from tracker_sync.codes import can_heal
-from tracker_sync.content import VALUES_KEY, content_hash, each_object, scalars, values
+from tracker_sync.destination import Edits
+from tracker_sync.difference import import_text
 from tracker_sync.metadata.model import Model
+from tracker_sync.objects import Object, Tree
 from tracker_sync.outcome import Entry, Outcome
-from tracker_sync.own_attributes import with_own_attributes
-from tracker_sync.projection import Payload
-from tracker_sync.trees import Kind, Tree
 
 
-BURNED: Mapping[Kind, str] = {"TRACKED_ENTITY": "E1114", "ENROLLMENT": "E1113", "EVENT": "E1082"}
+BURNED: Mapping[str, str] = {"TRACKED_ENTITY": "E1114", "ENROLLMENT": "E1113", "EVENT": "E1082"}
 PARENT_REFUSED = "E5000"
 DELETED_AT_SOURCE = "SYNC_DELETE_HELD"
+EDITED_THERE = "SYNC_DESTINATION_EDITED"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +37,14 @@ class Known:
         content_hash: The content of that version.
         model_hash: The programs' metadata at that time.
         refused: The code it was refused with, unless it was stored.
+        destination_updated_at: The destination's stamp of it after our last write.
     """
 
     read_number: int
     content_hash: str | None
     model_hash: str
     refused: str | None
+    destination_updated_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +57,13 @@ class Past:
             worker's may be ahead; the source's goes back, and its stamps do not move with
             a person's attribute.
         model: The programs' metadata; with another one a refused object is tried again.
+        edits: What becomes of an object that somebody changed at the destination.
     """
 
     known: Mapping[Ref, Known]
     read_number: int
     model: Model
+    edits: Edits = "overwrite"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +73,20 @@ class Planned:
     Attributes:
         entry: Its line in the ledger as it stands before anything is sent; `known` with
             a `code` where the same content was refused so before.
-        payload: What is to be sent, flat; nothing if it is not.
+        text: What is to be sent, flat import JSON; nothing if it is not.
         parent: What it belongs to.
+        held: What the destination holds of it.
     """
 
     entry: Entry
-    payload: Payload | None
+    text: str | None = None
     parent: Ref | None = None
+    held: Object | None = None
+
+    @property
+    def payload(self) -> dict[str, Any] | None:
+        """The text, parsed."""
+        return None if self.text is None else json.loads(self.text)
 
 
 def plan(tree: Tree, held: Tree | None, past: Past) -> list[Planned]:
@@ -82,8 +97,7 @@ def plan(tree: Tree, held: Tree | None, past: Past) -> list[Planned]:
         held: The same as the destination holds it; nothing if it doesn't.
         past: What earlier runs met, and the model.
     """
-    theirs = with_own_attributes(held, past.model) if held else None
-    return [*_Planner(with_own_attributes(tree, past.model), theirs, past).objects()]
+    return [*_Planner(tree, held, past).objects()]
 
 
 class _Planner:
@@ -92,84 +106,89 @@ class _Planner:
     def __init__(self, tree: Tree, held: Tree | None, past: Past) -> None:
         self._tree = tree
         self._past = past
-        theirs = {Ref(v.kind, v.uid): v for v in held.versions} if held else {}
-        self._held = {ref: payload for ref, payload, _ in each_object(held)} if held else {}
-        self._burned = {ref for ref, version in theirs.items() if version.deleted}
-        self._entries = {
-            (ref := Ref(v.kind, v.uid)): Entry(
-                ref,
-                tree.tracked_entity,
-                Outcome.UNCHANGED,
-                updated_at=v.updated_at,
-                destination_updated_at=theirs[ref].updated_at if ref in theirs else None,
-            )
-            for v in tree.versions
-        }
+        self._held = {each.ref: each for each in held.objects} if held else {}
         self._absent: set[Ref] = set()
 
     def objects(self) -> Iterator[Planned]:
-        for ref, (payload, parent) in self._live().items():
-            planned = replace(self._object(ref, payload, parent), parent=parent)
-            if planned.payload is None and ref not in self._held:
-                self._absent.add(ref)
+        # Each object once: twice in a request loses it.
+        for each in {each.ref: each for each in self._tree.objects}.values():
+            held = self._held.get(each.ref)
+            planned = self._object(each, held)
+            if planned.text is None and (held is None or held.deleted):
+                self._absent.add(each.ref)
             yield planned
-        yield from self._tombstones()
 
-    def _live(self) -> Mapping[Ref, tuple[Payload, Ref | None]]:
-        """Return what lives at the source, each object once: twice in a request loses it."""
-        return {ref: (payload, parent) for ref, payload, parent in each_object(self._tree)}
+    def _object(self, each: Object, held: Object | None) -> Planned:
+        known = self._past.known.get(each.ref)
+        line = self._line(each, held)
+        if known and known.read_number > self._past.read_number and not each.deleted:
+            return Planned(replace(line, outcome=Outcome.SUPERSEDED), None, each.parent, held)
+        code = self._refused(each, held)
+        if code:
+            again = bool(known and known.refused)
+            refused = replace(line, outcome=Outcome.REFUSED, code=code, known=again)
+            return Planned(refused, None, each.parent, held)
+        if each.deleted or each.content is None:
+            return self._deleted(each, held, line)
+        if held is not None and held.content == each.content:
+            return Planned(line, None, each.parent, held)
+        text = import_text(each, held, self._past.model)
+        if text is None:
+            return Planned(line, None, each.parent, held)
+        return self._to_send(Planned(line, text, each.parent, held), known)
 
-    def _tombstones(self) -> Iterator[Planned]:
+    def _line(self, each: Object, held: Object | None) -> Entry:
+        return Entry(
+            each.ref,
+            self._tree.tracked_entity,
+            Outcome.UNCHANGED,
+            updated_at=each.updated_at,
+            content_hash=each.content_hash,
+            destination_updated_at=held.updated_at if held else None,
+        )
+
+    def _refused(self, each: Object, held: Object | None) -> str | None:
+        """Return why an object cannot be sent at all, if so."""
+        if each.code or each.deleted:
+            return each.code
+        if held is not None and held.deleted:
+            return BURNED[each.ref.kind]
+        return PARENT_REFUSED if each.parent in self._absent else None
+
+    def _deleted(self, each: Object, held: Object | None, line: Entry) -> Planned:
         """Hold what is deleted at the source and lives at the destination; else both lack it."""
-        for version in self._tree.versions:
-            ref = Ref(version.kind, version.uid)
-            entry = self._entries[ref]
-            if version.deleted and ref in self._held:
-                yield Planned(replace(entry, outcome=Outcome.HELD, code=DELETED_AT_SOURCE), None)
-            elif version.deleted:
-                yield Planned(entry, None)
+        if held is not None and not held.deleted:
+            line = replace(line, outcome=Outcome.HELD, code=DELETED_AT_SOURCE)
+        return Planned(line, None, each.parent, held)
 
-    def _object(self, ref: Ref, payload: Payload, parent: Ref | None) -> Planned:
-        kind: Kind = ref.kind  # type: ignore[assignment]  # a Ref of ours names our kinds
-        entry = replace(self._entries[ref], content_hash=content_hash(kind, payload))
-        known = self._past.known.get(ref)
-        if known and known.read_number > self._past.read_number:
-            return Planned(replace(entry, outcome=Outcome.SUPERSEDED), None)
-        if ref in self._burned:
-            return _refused(entry, BURNED[kind], known=bool(known and known.refused))
-        if parent in self._absent:
-            return _refused(entry, PARENT_REFUSED, known=bool(known and known.refused))
-        held = self._held.get(ref)
-        to_send = payload if held is None else self._difference(kind, payload, held)
-        if to_send is None:
-            return Planned(entry, None)
-        if known and known.refused and known.content_hash == entry.content_hash:
-            entry = replace(entry, known=True, code=known.refused)
+    def _to_send(self, planned: Planned, known: Known | None) -> Planned:
+        line, held = planned.entry, planned.held
+        if known and held and self._past.edits != "overwrite" and _edited(held, known):
+            return replace(planned, entry=self._kept(line, known), text=None)
+        if known and known.refused and known.content_hash == line.content_hash:
+            line = replace(line, known=True, code=known.refused)
             if known.model_hash == self._past.model.hash and not can_heal(known.refused):
-                return Planned(replace(entry, outcome=Outcome.REFUSED), None)
+                return replace(planned, entry=replace(line, outcome=Outcome.REFUSED), text=None)
         action = "created" if held is None else "changed"
-        return Planned(replace(entry, action=action, outcome=Outcome.MISSING, sent=True), to_send)
+        line = replace(line, action=action, outcome=Outcome.MISSING, sent=True)
+        return replace(planned, entry=line)
 
-    def _difference(self, kind: Kind, payload: Payload, held: Payload) -> Payload | None:
-        """Return what makes the destination equal, or nothing if it is."""
-        ours, theirs = values(kind, payload), values(kind, held)
-        name, key = VALUES_KEY[kind]
-        clearable = _clearable(self._past.model, kind, payload)
-        cleared = sorted((theirs.keys() - ours.keys()) & clearable)
-        kept = {uid: item for uid, item in theirs.items() if uid in ours}
-        if not cleared and kept == ours and scalars(payload) == scalars(held):
-            return None
-        return {**payload, name: [*payload[name], *({key: uid, "value": None} for uid in cleared)]}
-
-
-def _clearable(model: Model, kind: Kind, payload: Payload) -> frozenset[str]:
-    """Return the values whose absence at the source means *empty*: its model has them."""
-    if kind == "TRACKED_ENTITY":
-        return model.type_attributes.get(payload["trackedEntityType"], frozenset())
-    if kind == "ENROLLMENT":
-        return model.program_attributes.get(payload["program"], frozenset())
-    return model.stage_elements.get(payload["programStage"], frozenset())
+    def _kept(self, line: Entry, known: Known) -> Entry:
+        """Return the line of what was edited there; it keeps the stamp of our last write."""
+        outcome = Outcome.HELD if self._past.edits == "keep" else Outcome.REFUSED
+        return replace(
+            line,
+            outcome=outcome,
+            code=EDITED_THERE,
+            known=known.refused == EDITED_THERE,
+            destination_updated_at=known.destination_updated_at,
+        )
 
 
-def _refused(entry: Entry, code: str | None, *, known: bool) -> Planned:
-    return Planned(replace(entry, outcome=Outcome.REFUSED, code=code, known=known), None)
+def _edited(held: Object, known: Known) -> bool:
+    """Whether somebody changed what our last write left.
+
+    A stamp alone moves with a relationship or an object below (measured: Clock).
+    """
+    moved = known.destination_updated_at not in {None, held.updated_at}
+    return moved and held.content_hash != known.content_hash

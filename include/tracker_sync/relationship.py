@@ -12,8 +12,9 @@ from typing import Any
 import pyarrow as pa
 
 from dhis2_api.importer import Ref
-from tracker_sync.projection import Payload
 
+
+Payload = dict[str, Any]
 
 KIND = "RELATIONSHIP"
 

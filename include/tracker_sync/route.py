@@ -9,7 +9,7 @@ from typing import Annotated, Literal, Self, TypeVar
 from zoneinfo import available_timezones
 
 from croniter import CroniterError, croniter
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
 from tracker_sync.mapping.terms import SAME_NAMES, MappingTerms
 from tracker_sync.strict_terms import Strict, Uid
@@ -141,12 +141,16 @@ class Batches(Strict):
 
     Attributes:
         tracked_entities: At most so many tracked entities with all below them; or ten times
-            as many events without registration, which are as many objects.
+            as many events without registration, which are as many objects. A run begins with
+            100, and takes more or fewer as the destination answers sooner or later.
         megabytes: At most so many megabytes, below a proxy's usual limit of 10.
+        in_parallel: Requests of one load under way at once. It takes as many slots of the
+            destination's pool, which must have them.
     """
 
-    tracked_entities: int = Field(default=100, ge=1, le=500)
+    tracked_entities: int = Field(default=200, ge=1, le=500)
     megabytes: float = Field(default=5.0, gt=0, le=50)
+    in_parallel: int = Field(default=2, ge=1, le=8)
 
 
 class Keeping(Strict):
@@ -183,7 +187,14 @@ class Route(Strict):
         mapping: What is called otherwise at the destination; docs/mapping.md.
         deletes: `send` deletes at the destination what is deleted at the source; `hold`
             remembers it until then.
+        import: `sync` waits for each import; `async` lets the server's queue do it, for
+            servers behind a proxy that gives up early. It is slower (performance 4.2).
+        destination_edits: What becomes of an object that somebody changed at the destination
+            since our last write: `overwrite` sends the source's all the same, `keep` holds it,
+            `report` refuses it.
     """
+
+    model_config = ConfigDict(populate_by_name=True)
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]{0,99}$")
     source: Connection
@@ -203,6 +214,8 @@ class Route(Strict):
     refused: Literal["fail", "warn"] = "fail"
     mapping: MappingTerms = Field(default=SAME_NAMES, repr=False)  # may be thousands of rows
     deletes: Literal["hold", "send"] = "hold"
+    import_: Literal["sync", "async"] = Field(default="sync", alias="import")
+    destination_edits: Literal["overwrite", "keep", "report"] = "overwrite"
 
     @model_validator(mode="after")
     def _leads_somewhere(self) -> Self:
@@ -215,3 +228,8 @@ class Route(Strict):
         if not self.selections.keys() <= set(self.programs):
             raise ValueError("`selections` names a program that `programs` does not")
         return self
+
+
+def only_looking(route: Route) -> Route:
+    """Return a route that writes no metadata: what it would apply is a difference to name."""
+    return route.model_copy(update={"metadata": "check"}) if route.metadata == "apply" else route

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
-from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from dhis2_api.client import Dhis2Client
 from dhis2_api.export import MOST_UIDS
 from dhis2_api.importer import Ref
+from tracker_sync.nested import Nested
+from tracker_sync.objects import Tree
 from tracker_sync.people import Wanted, read_wanted
-from tracker_sync.trees import Kind, Tree, by_program
 
 
 _EVENT = pa.struct([("event", pa.string()), ("updatedAt", pa.timestamp("ms"))])
@@ -30,24 +32,27 @@ _EVENT_FIELDS = "event,updatedAt"
 _PERSON_FIELDS = (
     f"trackedEntity,updatedAt,enrollments[enrollment,updatedAt,events[{_EVENT_FIELDS}]]"
 )
-# The key of an object's UID -> its kind, and where what stands below it is.
-_LEVELS: Mapping[str, tuple[Kind, str]] = {
-    "trackedEntity": ("TRACKED_ENTITY", "enrollments"),
-    "enrollment": ("ENROLLMENT", "events"),
-    "event": ("EVENT", ""),
-}
+
+Stamps = dict[Ref, datetime]
 
 
-def read_stamps(client: Dhis2Client, trees: Iterable[Tree]) -> dict[Ref, datetime]:
+def by_program(trees: Iterable[Tree]) -> Mapping[str, list[str]]:
+    """Return the UIDs of people under the empty text, those of lone events by their program."""
+    uids: defaultdict[str, list[str]] = defaultdict(list)
+    for tree in trees:
+        uids[tree.program].append(tree.uid)
+    return uids
+
+
+def read_stamps(client: Dhis2Client, trees: Iterable[Tree]) -> Stamps:
     """Return the `updatedAt`, without zone, of every object of *trees* that the server has.
 
     Deleted ones are there too, with the stamp of their deletion.
     """
-    found: dict[Ref, datetime] = {}
+    found: Stamps = {}
     for program, uids in by_program(trees).items():
         for batch in read_wanted(client, _wanted(program), uids, MOST_UIDS):
-            for row in batch.rows.to_pylist():
-                found |= _stamps(row)
+            found.update(_event_stamps(batch.rows) if program else _person_stamps(batch.rows))
     return found
 
 
@@ -57,10 +62,22 @@ def _wanted(program: str) -> Wanted:
     return Wanted("trackedEntities", _PERSON_FIELDS, _PERSON)
 
 
-def _stamps(row: Mapping[str, Any]) -> Iterator[tuple[Ref, datetime]]:
-    """Yield the stamps of an object and of all below it."""
-    key = next(name for name in _LEVELS if name in row)
-    kind, below = _LEVELS[key]
-    yield Ref(kind, row[key]), row["updatedAt"]
-    for child in row.get(below) or ():
-        yield from _stamps(child)
+def _person_stamps(rows: pa.StructArray) -> Iterator[tuple[Ref, datetime]]:
+    people = Nested(rows, {})
+    enrollments = people.children("enrollments")
+    yield from _stamps("TRACKED_ENTITY", "trackedEntity", rows)
+    yield from _stamps("ENROLLMENT", "enrollment", enrollments.rows)
+    yield from _event_stamps(enrollments.children("events").rows)
+
+
+def _event_stamps(rows: pa.StructArray) -> Iterator[tuple[Ref, datetime]]:
+    return _stamps("EVENT", "event", rows)
+
+
+def _stamps(kind: str, key: str, rows: pa.StructArray) -> Iterator[tuple[Ref, datetime]]:
+    uids = pc.struct_field(rows, key).to_pylist()
+    stamps = pc.struct_field(rows, "updatedAt").to_numpy(zero_copy_only=False)
+    return (
+        (Ref(kind, uid), stamp)
+        for uid, stamp in zip(uids, stamps.astype("datetime64[us]").tolist(), strict=True)
+    )

@@ -99,11 +99,11 @@ def recall(
         return pc.and_not(asked_for, among(part["run"], own))
 
     columns = ("read_number", "content_hash", "model_hash", "outcome", "code")
+    returned = (*columns, "destination_updated_at")
+    found = fold(folder, returned, wanted, ["tracked_entity", "lone_event"])
     return {
-        ref: Known(number, content_hash, model_hash, code if outcome == Outcome.REFUSED else None)
-        for ref, (number, content_hash, model_hash, outcome, code) in fold(
-            folder, columns, wanted, ["tracked_entity", "lone_event"]
-        ).items()
+        ref: Known(number, content, model, code if outcome == Outcome.REFUSED else None, stamp)
+        for ref, (number, content, model, outcome, code, stamp) in found.items()
     }
 
 

@@ -109,6 +109,10 @@ class Workspace:
         """What a phase was about to delete at the destination, as JSON."""
         return self.run / phase / "asked_to_delete.json"
 
+    def planned(self, slice_id: str) -> Path:
+        """What a dry run would have sent of a slice."""
+        return self.run / slice_id / "planned.parquet"
+
     def import_report(self, slice_id: str) -> Path:
         """A slice's counts, as JSON."""
         return self.run / slice_id / "import_report.json"

@@ -9,10 +9,10 @@ from airflow.sdk import Context, TriggerRule
 from airflow.sdk.exceptions import AirflowSkipException
 
 from dhis2_airflow.run_operators import RouteOperator
+from dhis2_airflow.there import destination_of
 from dhis2_api.client import Dhis2Client
-from tracker_sync.lease import held
-from tracker_sync.loading import Destination
-from tracker_sync.mapping.there import read_model_there, route_there
+from tracker_sync.destination import Destination
+from tracker_sync.mapping.there import read_model_there
 from tracker_sync.reject_details import keeping_details
 from tracker_sync.report_text import phase_line
 from tracker_sync.route import Route
@@ -46,9 +46,7 @@ class PhaseOperator(RouteOperator):
         if not workspace.plan.is_file():
             raise AirflowSkipException("the run stopped before its slices were planned")
         with self.source() as source, self.destination() as client:
-            lease = held(client, self.route, workspace)
-            programs = route_there(self.route).programs
-            there = Destination(client, programs, before_write=lease.keep, source=source)
+            there = destination_of(context, (source, client), self.route, workspace)
             report = self._run(source, there, context)
         self.say([phase_line(report)])
         context["ti"].xcom_push("import_report", report)

@@ -49,7 +49,21 @@ ASKED: Mapping[str, Param] = {
             "est copié, et au moins 100."
         ),
     ),
+    "dry_run": Param(
+        default=False,
+        type="boolean",
+        title="dry run / essai à blanc",
+        description_md=(
+            "Write nothing at the destination: compare, and say what would be sent.\n\n"
+            "Ne rien écrire sur la destination : comparer, et dire ce qui serait envoyé."
+        ),
+    ),
 }
+
+
+def is_dry_run(context: Context) -> bool:
+    """Return whether whoever started a run wants nothing written."""
+    return bool(context["params"].get("dry_run"))
 
 
 def asked_of(context: Context, route: Route) -> AskedSpan:

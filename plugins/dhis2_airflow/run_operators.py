@@ -9,7 +9,7 @@ from typing import Any, Literal
 from airflow.sdk import BaseOperator, Context
 
 from dhis2_airflow.hook import Dhis2Hook
-from dhis2_airflow.occasion import asked_of, occasion_of
+from dhis2_airflow.occasion import asked_of, is_dry_run, occasion_of
 from dhis2_airflow.watermarks import move_watermarks, standing_of
 from dhis2_api.client import Dhis2Client
 from tracker_sync import preflight, readiness
@@ -19,7 +19,7 @@ from tracker_sync.metadata import synchronisation
 from tracker_sync.metadata.model import Model
 from tracker_sync.publish import publish
 from tracker_sync.report_text import report_lines
-from tracker_sync.route import Route
+from tracker_sync.route import Route, only_looking
 from tracker_sync.routes import InvalidRoute
 from tracker_sync.servers import note_servers
 from tracker_sync.steps.plan_slices import plan_slices
@@ -91,7 +91,8 @@ class SyncMetadataOperator(RouteOperator):
         """Write `model.json`; fail on a difference that the route does not let us mend."""
         with self.source() as source, self.destination() as destination:
             lease = held(destination, self.route, self.workspace(context))
-            result = synchronisation.synchronise(source, destination, self.route, lease.keep)
+            route = only_looking(self.route) if is_dry_run(context) else self.route
+            result = synchronisation.synchronise(source, destination, route, lease.keep)
         self.say(synchronisation.describe(result))
         publish(self.workspace(context).model, result.model.to_json().encode())
         require_none_blocking(result.findings)
@@ -139,7 +140,8 @@ class SettleOperator(RouteOperator):
             self.say(report_lines(settlement.report))
             context["ti"].xcom_push("import_report", settlement.summary())
             held(client, route, workspace)
-            self.keep(context, client, settlement)
+            if not is_dry_run(context):
+                self.keep(context, client, settlement)
         require_clean(settlement)
 
     def keep(self, context: Context, destination: Dhis2Client, settlement: Settlement) -> None:

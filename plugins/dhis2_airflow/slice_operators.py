@@ -8,9 +8,7 @@ from typing import Any
 from airflow.sdk import Context
 
 from dhis2_airflow.run_operators import RouteOperator
-from tracker_sync.lease import held
-from tracker_sync.loading import Destination
-from tracker_sync.mapping.there import route_there
+from dhis2_airflow.there import destination_of
 from tracker_sync.package import Staged
 from tracker_sync.report_text import slice_line
 from tracker_sync.slicing import Slice
@@ -72,14 +70,17 @@ class LoadOperator(SliceOperator):
     uses = "destination"
     weight = 3
 
+    def __init__(self, **kwargs: Any) -> None:
+        # A slot of the pool is a request under way.
+        kwargs.setdefault("pool_slots", kwargs["route"].batches.in_parallel)
+        super().__init__(**kwargs)
+
     def execute(self, context: Context) -> None:
         """Push the XCom `import_report`."""
         piece, bundles = Slice(**self.piece), Staged(**(self.staged or {}))
         workspace = self.workspace(context)
         with self.source() as source, self.destination() as client:
-            lease = held(client, self.route, workspace)
-            programs = route_there(self.route).programs
-            there = Destination(client, programs, before_write=lease.keep, source=source)
+            there = destination_of(context, (source, client), self.route, workspace)
             report = load(there, self.route, workspace, piece, bundles)
         self.say([slice_line(report)])
         context["ti"].xcom_push("import_report", report)

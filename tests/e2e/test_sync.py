@@ -219,8 +219,8 @@ def fails_for(victim: str) -> Callable[..., dict[str, Any]]:
 
     def load_or_fail(*arguments: Any) -> dict[str, Any]:
         bundles = open_package(arguments[-1])
-        groups = (group["bundles"]["payload"].to_pylist() for group in bundles.row_groups())
-        if any(victim in payload for payloads in groups for payload in payloads):
+        groups = (group["bundles"]["uid"].to_pylist() for group in bundles.row_groups())
+        if any(victim in uids for uids in groups):
             raise PermanentError("the slice was broken by its test")
         return load(*arguments)
 

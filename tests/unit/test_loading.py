@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -20,18 +20,18 @@ from dhis2_api.importer import Ref, delete_objects
 from dhis2_api.reading import read_list
 from scripted_server import Reply, Request, as_json, of_version, scripted
 from servers import HIV, SENEGAL, SURVEILLANCE, grant, route, running
-from tracker_sync.content import content_hash
 from tracker_sync.loading import Destination, load_batch
 from tracker_sync.metadata import synchronise
+from tracker_sync.objects import Tree, as_bundles, payload, trees_of
 from tracker_sync.outcome import Entry, Outcome
 from tracker_sync.people import read_events, read_people
 from tracker_sync.plan import Past
+from tracker_sync.projection import Projection
 from tracker_sync.stamps import read_stamps
-from tracker_sync.tables import flatten, flatten_events
-from tracker_sync.trees import Tree, grow
+from tracker_sync.tables import Tables, flatten, flatten_events
 
 
-NOW = datetime(2026, 11, 24, 13, tzinfo=UTC)
+NOW = {"async": "false"}
 RESULT = "nEHoqPyvxSS"  # compulsory in the stage of notified cases
 
 
@@ -45,7 +45,24 @@ class Road:
 
     def cases(self) -> list[Tree]:
         """The notified cases at the source."""
-        return events_of(self.source, listed(self.source, "events", SURVEILLANCE))
+        return self.events_of(self.source, listed(self.source, "events", SURVEILLANCE))
+
+    def there(self, *uids: str) -> list[Tree]:
+        """Cases at the destination."""
+        return self.events_of(self.destination.client, [*uids])
+
+    def events_of(self, client: Dhis2Client, uids: list[str]) -> list[Tree]:
+        batches = read_events(client, uids, SURVEILLANCE, 300)
+        return [tree for batch in batches for tree in self.trees(flatten_events(batch.rows))]
+
+    def people(self, count: int) -> list[Tree]:
+        """People of the source in the HIV program."""
+        uids = listed(self.source, "trackedEntities", HIV)[:count]
+        batches = read_people(self.source, uids, 300)
+        return [tree for batch in batches for tree in self.trees(flatten(batch.rows, (HIV,)))]
+
+    def trees(self, tables: Tables) -> list[Tree]:
+        return [*trees_of(as_bundles(tables, Projection.of(self.past.model)))]
 
     def load(self, trees: list[Tree]) -> dict[Ref, Entry]:
         lines = load_batch(self.destination, trees, self.past)
@@ -74,13 +91,17 @@ def listed(client: Dhis2Client, kind: Listed, program: str) -> list[str]:
     return uids
 
 
-def events_of(client: Dhis2Client, uids: list[str]) -> list[Tree]:
-    batches = read_events(client, uids, SURVEILLANCE, 300)
-    return [tree for batch in batches for tree in grow(flatten_events(batch.rows))]
+def contents(trees: list[Tree]) -> dict[Ref, str | None]:
+    return {item.ref: item.content for tree in trees for item in tree.objects}
 
 
-def contents(events: list[Tree]) -> dict[str, str]:
-    return {event.uid: content_hash("EVENT", event.payload) for event in events}
+def payload_of(tree: Tree) -> dict[str, Any]:
+    return dict(payload(tree.objects[0]))
+
+
+def with_payload(tree: Tree, changed: dict[str, Any]) -> Tree:
+    """Return a lone event that says something else."""
+    return replace(tree, objects=(replace(tree.objects[0], content=json.dumps(changed)),))
 
 
 def outcomes(lines: dict[Ref, Entry]) -> set[Outcome]:
@@ -92,7 +113,7 @@ def test_events_without_registration_arrive_and_are_not_sent_again(road: Road) -
     assert len(cases) == 60
 
     first = road.load(cases)
-    there = events_of(road.destination.client, [case.uid for case in cases])
+    there = road.there(*(case.uid for case in cases))
     second = road.load(cases)
 
     assert outcomes(first) == {Outcome.STORED}
@@ -115,8 +136,9 @@ def test_every_line_has_the_stamp_the_destination_gave(road: Road) -> None:
 
 def test_a_refused_event_never_blocks_its_neighbours(road: Road) -> None:
     bad, *good = road.cases()
-    values = [value for value in bad.payload["dataValues"] if value["dataElement"] != RESULT]
-    bad = replace(bad, payload={**bad.payload, "dataValues": values})
+    said = payload_of(bad)
+    values = [value for value in said["dataValues"] if value["dataElement"] != RESULT]
+    bad = with_payload(bad, said | {"dataValues": values})
 
     lines = road.load([bad, *good])
 
@@ -124,7 +146,7 @@ def test_a_refused_event_never_blocks_its_neighbours(road: Road) -> None:
     assert refused.keys() == {bad.uid}
     assert refused[bad.uid].code == "E1303"
     assert sum(line.outcome is Outcome.STORED for line in lines.values()) == len(good) == 59
-    assert len(events_of(road.destination.client, [bad.uid, good[0].uid])) == 1
+    assert len(road.there(bad.uid, good[0].uid)) == 1
 
 
 def test_an_event_deleted_at_the_destination_is_refused_and_one_at_the_source_held(
@@ -134,7 +156,7 @@ def test_an_event_deleted_at_the_destination_is_refused_and_one_at_the_source_he
     delete_objects(road.source, [here])
     delete_objects(road.destination.client, [there])
 
-    lines = road.load(events_of(road.source, [here.uid, there.uid]))
+    lines = road.load(road.events_of(road.source, [here.uid, there.uid]))
 
     assert (lines[here].outcome, lines[here].code) == (Outcome.HELD, "SYNC_DELETE_HELD")
     assert (lines[there].outcome, lines[there].code) == (Outcome.REFUSED, "E1082")
@@ -143,33 +165,30 @@ def test_an_event_deleted_at_the_destination_is_refused_and_one_at_the_source_he
 def test_only_the_event_that_changed_is_sent_and_a_cleared_value_is_cleared(road: Road) -> None:
     road.load(road.cases())
     victim, other, *_ = road.cases()
-    held = [value["dataElement"] for value in victim.payload["dataValues"]]
+    said = payload_of(victim)
+    held = [value["dataElement"] for value in said["dataValues"]]
     values = [{"dataElement": uid, "value": "NEG" if uid == RESULT else None} for uid in held]
-    payload = {**victim.payload, "dataValues": values}
-    road.source.post("/api/tracker", {"events": [payload]}, {"async": "false"})
+    road.source.post("/api/tracker", {"events": [said | {"dataValues": values}]}, NOW)
 
-    lines = road.load(events_of(road.source, [victim.uid, other.uid]))
+    lines = road.load(road.events_of(road.source, [victim.uid, other.uid]))
 
     assert [ref.uid for ref, line in lines.items() if line.sent] == [victim.uid]
-    theirs = events_of(road.destination.client, [victim.uid])
-    assert [value["value"] for value in theirs[0].payload["dataValues"]] == ["NEG"]
-    assert contents(theirs) == contents(events_of(road.source, [victim.uid]))
+    theirs = road.there(victim.uid)
+    assert [value["value"] for value in payload_of(theirs[0])["dataValues"]] == ["NEG"]
+    assert contents(theirs) == contents(road.events_of(road.source, [victim.uid]))
 
 
 def test_a_person_gets_the_stamps_of_all_below_though_only_an_event_was_sent(road: Road) -> None:
-    uids = listed(road.source, "trackedEntities", HIV)[:5]
-    people = [
-        tree
-        for batch in read_people(road.source, uids, 300)
-        for tree in grow(flatten(batch.rows, (HIV,)))
-    ]
+    people = road.people(5)
     road.load(people)
-    events = people[0].payload["enrollments"][0]["events"]
-    events[0]["occurredAt"] = "2026-02-01T00:00:00.000"
+    visit = next(item for item in people[0].objects if item.ref.kind == "EVENT")
+    moved = payload(visit) | {"occurredAt": "2026-02-01T00:00:00.000"}
+    road.source.post("/api/tracker", {"events": [moved]}, NOW)
+    people = road.people(5)
 
     lines = road.load(people)
 
-    assert [ref.uid for ref, line in lines.items() if line.sent] == [events[0]["event"]]
+    assert [ref for ref, line in lines.items() if line.sent] == [visit.ref]
     stamps = read_stamps(road.destination.client, people)
     assert {ref: line.destination_updated_at for ref, line in lines.items()} == {
         ref: stamps[ref] for ref in lines

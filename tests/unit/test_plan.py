@@ -24,9 +24,9 @@ from builders import (
 )
 from dhis2_api.importer import ImportReport, Ref
 from tracker_sync.delivery import account, refused
+from tracker_sync.objects import Tree
 from tracker_sync.outcome import Outcome
 from tracker_sync.plan import Known, Past, Planned, plan
-from tracker_sync.trees import Tree
 
 
 PERSON = Ref("TRACKED_ENTITY", "person00001")
@@ -317,7 +317,7 @@ values = st.lists(
     st.builds(
         lambda element, value: {"dataElement": element, "value": value},
         st.sampled_from([WEIGHT, NOTE]),
-        st.text(max_size=3),
+        st.text(st.characters(exclude_characters="\0", codec="utf-8"), max_size=3),
     ),
     unique_by=lambda item: item["dataElement"],
 )

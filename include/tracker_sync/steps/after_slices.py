@@ -126,7 +126,8 @@ class AfterSlices:
         Such as those of objects whose stamps moved at the destination by what a phase wrote:
         else the next run would take that for somebody's edit.
         """
-        remember(self._page(phase, basis), entries, self.model.hash)
+        if not self.destination.dry_run:
+            remember(self._page(phase, basis), entries, self.model.hash)
 
     def _page(self, phase: str, basis: Basis) -> Page:
         folder, run = state_folder(self.workspace), folder_name(self.workspace.run_id)

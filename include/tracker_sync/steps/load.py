@@ -5,19 +5,21 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from dhis2_api.importer import Ref
+from tracker_sync.batch_size import BatchSize
 from tracker_sync.batches import each_batch
+from tracker_sync.dry_run import dry_run
 from tracker_sync.file_values import values_in
 from tracker_sync.ledger import as_table, of_batch, write_ledger
 from tracker_sync.loading import Destination, load_batch
 from tracker_sync.mapping.there import read_model_there
-from tracker_sync.metadata.model import Model
+from tracker_sync.objects import Tree
 from tracker_sync.outcome import Entry, Outcome
 from tracker_sync.package import Package, Staged, open_package
 from tracker_sync.plan import Known, Past
@@ -33,8 +35,9 @@ from tracker_sync.slicing import Slice
 from tracker_sync.state import Page, recall
 from tracker_sync.steps.after_slices import begin_load, note_loaded
 from tracker_sync.tally import refusals, tally_by_kind
-from tracker_sync.trees import KINDS
+from tracker_sync.unique_values import UniqueValues, held_back
 from tracker_sync.workspace import Workspace, folder_name
+from tracker_sync.writers import in_parallel
 
 
 NOT_RETURNED = "SYNC_NOT_RETURNED"
@@ -62,12 +65,9 @@ def load(
     began = time.monotonic()
     attempt = begin_load(workspace, piece)
     package = open_package(bundles)
-    model = read_model_there(workspace.model, route.mapping)
-    page = _page(workspace, piece, package)
-    never_below(workspace.reads, page.read_number)
-    loaded = _loaded(destination, route, workspace, package, model)
+    never_below(workspace.reads, package.notes["read_number"])
     with keeping_details(destination.client, workspace, piece.slice):
-        came = remember_as_they_come(page, loaded, model.hash)
+        came = _came(_ready(destination, route), route, workspace, piece, package)
     entries = [*_what_did_not_come(piece, package.notes), *came]
     note_loaded(workspace, piece, package.notes["staged"], bundles)
     write_ledger(workspace.ledger(piece.slice), entries, attempt)
@@ -91,17 +91,49 @@ def import_report(piece: Slice, entries: Sequence[Entry]) -> dict[str, Any]:
     }
 
 
-def _loaded(
-    destination: Destination, route: Route, workspace: Workspace, package: Package, model: Model
-) -> Iterator[Entry]:
+def _ready(destination: Destination, route: Route) -> Destination:
+    """Return the destination with the route's terms, and nothing of an earlier try under way."""
+    if destination.posting.jobs:
+        destination.posting.jobs.await_all(destination.client)
+    size = BatchSize(route.batches.tracked_entities)
+    return replace(
+        destination,
+        edits=route.destination_edits,
+        writers=route.batches.in_parallel,
+        posting=replace(destination.posting, size=size),
+    )
+
+
+def _came(
+    destination: Destination, route: Route, workspace: Workspace, piece: Slice, package: Package
+) -> list[Entry]:
+    """Return the lines of all that the package holds, remembered unless the run is a dry one."""
+    model = read_model_there(workspace.model, route.mapping)
     past = Past(_known(workspace, package), package.notes["read_number"], model)
     destination = replace(destination, files=values_in(package))
+    batches = each_batch(package, route.batches, destination.posting.size)
+    if destination.dry_run:
+        return dry_run(destination, batches, past, workspace.planned(piece.slice))
     lost = {uid for uid, _ in package.notes["without_enrollment"]}
-    for number, trees in enumerate(each_batch(package, route.batches), 1):
-        entries = load_batch(destination, trees, past)
+    values = UniqueValues(workspace.unique_values, model)
+    loaded = (_missing_if(entry, lost) for entry in _loaded(destination, batches, past, values))
+    return remember_as_they_come(_page(workspace, piece, package), loaded, model.hash)
+
+
+def _loaded(
+    destination: Destination, batches: Iterator[list[Tree]], past: Past, values: UniqueValues
+) -> Iterator[Entry]:
+    def load_one(there: Destination, trees: list[Tree]) -> list[Entry]:
+        waiting = values.waiting(trees)
+        first = [tree for tree in trees if tree.uid not in waiting]
+        entries = load_batch(there, first, past)
         sent = sum(entry.sent for entry in entries)
-        _log.info("%s people or events compared, %s objects sent", len(trees), sent)
-        yield from of_batch((_missing_if(entry, lost) for entry in entries), number)
+        _log.info("%s people or events compared, %s objects sent", len(first), sent)
+        later = [line for tree in trees if tree.uid in waiting for line in held_back(tree)]
+        return [*entries, *later]
+
+    for number, entries in enumerate(in_parallel(destination, batches, load_one), 1):
+        yield from of_batch(entries, number)
 
 
 def _page(workspace: Workspace, piece: Slice, package: Package) -> Page:
@@ -117,7 +149,7 @@ def _page(workspace: Workspace, piece: Slice, package: Package) -> Page:
 
 def _known(workspace: Workspace, package: Package) -> Mapping[Ref, Known]:
     """Return what other runs know of the objects of a package."""
-    roots: dict[str, set[str]] = {kind: set() for kind in KINDS}
+    roots: defaultdict[str, set[str]] = defaultdict(set)
     for group in package.row_groups():
         columns = (group["bundles"][name].to_pylist() for name in ("kind", "uid"))
         for kind, uid in zip(*columns, strict=True):

@@ -6,20 +6,16 @@ import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import pyarrow as pa
-
-from tracker_sync import objects
-from tracker_sync.bundles import BUNDLES, as_bundles
+from tracker_sync.bundles import BUNDLES
 from tracker_sync.file_values import FILES, file_values
 from tracker_sync.mapping.mapped_tables import map_tables
 from tracker_sync.mapping.marked import marked
 from tracker_sync.mapping.terms import SAME_NAMES, MappingTerms
 from tracker_sync.mapping.there import model_there
 from tracker_sync.metadata.model import Model
+from tracker_sync.objects import as_bundles
 from tracker_sync.package import Staged, open_package, staged, writing_package
 from tracker_sync.projection import Projection
-from tracker_sync.tables import Tables
-from tracker_sync.trees import grow
 from tracker_sync.workspace import Workspace
 
 
@@ -57,15 +53,9 @@ def transform(
     with writing_package(folder, {"bundles": BUNDLES, "files": FILES}) as bundles:
         for tables in package.row_groups():
             mapped = map_tables(tables, terms, model)
-            rows = _both(mapped.tables, projection)
+            rows = as_bundles(mapped.tables, projection)
             rows = marked(rows, mapped.refused)
             bundles.add({"bundles": rows, "files": file_values(tables, model)})
         timings = {**package.notes["timings"], "transform": round(time.monotonic() - began, 3)}
         bundles.notes |= {**package.notes, "timings": timings, "staged": asdict(extracted)}
     return Transformed(staged(folder), bundles.rows.get("bundles", 0))
-
-
-def _both(tables: Tables, projection: Projection) -> pa.Table:
-    """Return rows with the payload as a whole, and with each object alone."""
-    whole, alone = as_bundles(grow(tables)), objects.as_bundles(tables, projection)
-    return whole.set_column(whole.num_columns - 1, BUNDLES.field("objects"), alone["objects"])

@@ -1,0 +1,44 @@
+"""The destination: the server that is written to, and on what terms."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Literal
+
+from dhis2_api.client import Dhis2Client
+from tracker_sync.file_values import FileValues
+from tracker_sync.lease import unguarded
+from tracker_sync.posting import Posting
+
+
+Edits = Literal["overwrite", "keep", "report"]
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """The server that is written to.
+
+    Attributes:
+        client: Speaks to it.
+        programs: The programs that are compared; a person's others are not looked at.
+        pauses: Seconds to wait before each further round after an unknown outcome.
+        before_write: Called before each write request; raises if this run may not write any more.
+        source: The server that has the files which values name; without it none is brought.
+        files: Those values, by what has them.
+        dry_run: Whether nothing is written at all.
+        edits: What becomes of an object that somebody changed there since our last write.
+        writers: How many requests may be under way at once.
+        posting: How import requests go out.
+    """
+
+    client: Dhis2Client
+    programs: tuple[str, ...]
+    pauses: tuple[float, ...] = (1.0, 5.0, 20.0)
+    before_write: Callable[[], None] = unguarded
+    source: Dhis2Client | None = None
+    files: FileValues = field(default_factory=dict)
+    dry_run: bool = False
+    edits: Edits = "overwrite"
+    writers: int = 1
+    posting: Posting = field(default_factory=Posting)
