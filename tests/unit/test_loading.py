@@ -180,7 +180,7 @@ def test_only_the_event_that_changed_is_sent_and_a_cleared_value_is_cleared(road
 
 def test_a_person_gets_the_stamps_of_all_below_though_only_an_event_was_sent(road: Road) -> None:
     people = road.people(5)
-    road.load(people)
+    assert outcomes(road.load(people)) == {Outcome.STORED}
     visit = next(item for item in people[0].objects if item.ref.kind == "EVENT")
     moved = payload(visit) | {"occurredAt": "2026-02-01T00:00:00.000"}
     road.source.post("/api/tracker", {"events": [moved]}, NOW)
