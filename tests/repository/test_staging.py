@@ -23,7 +23,7 @@ from dhis2_api.reading import read_list
 from planned import SLICE, planned
 from repository.documents import FENCE, table, text_of
 from servers import HIV, MATERNAL, PERSON, SENEGAL, SURVEILLANCE, VACCINATION, route, running
-from tracker_sync.bundles import OBJECT, ROWS
+from tracker_sync.bundles import BUNDLES, OBJECT
 from tracker_sync.package import MANIFEST, SCHEMA_KEY, SCHEMA_VERSION
 from tracker_sync.steps.extract import Extracted, extract
 from tracker_sync.tables import TABLES
@@ -98,7 +98,7 @@ def test_every_column_of_the_bundles_and_of_their_objects_is_documented() -> Non
     documented = [(name, kind) for name, kind, _ in table(STAGING, "bundles")]
     of_object = [(name, kind) for name, kind, _ in table(STAGING, "An object of a bundle")]
 
-    assert documented[:-1] == [(field.name, str(field.type)) for field in ROWS][:-1]
+    assert documented[:-1] == [(field.name, str(field.type)) for field in BUNDLES][:-1]
     assert documented[-1] == ("objects", "list")
     assert of_object == [(field.name, str(field.type)) for field in OBJECT]
 
