@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from dhis2_api.client import Dhis2Client
 from planned import SLICE, planned
-from servers import SENEGAL, grant, route, running
+from servers import SENEGAL, grant, put, route, running
 from tracker_sync.ledger import read_ledger
 from tracker_sync.loading import Destination
 from tracker_sync.metadata import synchronise
@@ -99,13 +99,21 @@ class Ground:
     model: Model
 
 
-def ground_of(folder: Path, version: str, **terms: Any) -> Ground:
-    """Make a district, and an empty server of the same metadata whose account writes everywhere."""
+def ground_of(folder: Path, version: str, *related_by: dict[str, Any], **terms: Any) -> Ground:
+    """Make a district, and an empty server of the same metadata whose account writes everywhere.
+
+    Args:
+        folder: Where to.
+        version: Of both.
+        related_by: Relationship types beside the district's.
+        terms: Of the route.
+    """
     given = route(**terms)
     with (
         running(folder, "from", district=True, version=version) as source,
         running(folder, "to", version=version) as destination,
     ):
+        put(source, "relationshipTypes", *related_by)
         model = synchronise(source, destination, given).model
         grant(destination, SENEGAL)
     ignoring = given.model_copy(update={"metadata": "ignore"})

@@ -86,7 +86,7 @@ def waiting_deletions(folder: Path, also: Collection[Ref] = ()) -> dict[Ref, Wai
     return {
         ref: Waiting(person, program or "", number, updated_at)
         for ref, (outcome, code, content, person, program, number, updated_at) in last.items()
-        if ref.kind != "RELATIONSHIP"
+        if ref.kind in OF_TREES
         and ((outcome == Outcome.HELD and code in WAITING) or (ref in also and content is None))
     }
 
