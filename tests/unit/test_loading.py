@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -20,12 +20,14 @@ from dhis2_api.importer import Ref, delete_objects
 from dhis2_api.reading import read_list
 from scripted_server import Reply, Request, as_json, of_version, scripted
 from servers import HIV, SENEGAL, SURVEILLANCE, grant, route, running
+from tracker_sync.choreography import in_more_steps
+from tracker_sync.delivery import deliver
 from tracker_sync.loading import Destination, load_batch
 from tracker_sync.metadata import synchronise
 from tracker_sync.objects import Tree, as_bundles, payload, trees_of
 from tracker_sync.outcome import Entry, Outcome
 from tracker_sync.people import read_events, read_people
-from tracker_sync.plan import Past
+from tracker_sync.plan import Past, Planned, plan
 from tracker_sync.projection import Projection
 from tracker_sync.stamps import read_stamps
 from tracker_sync.tables import Tables, flatten, flatten_events
@@ -226,3 +228,86 @@ def stored(body: dict[str, Any]) -> Reply:
     }
     report = {"status": "OK", "validationReport": {"errorReports": []}}
     return as_json(report | {"bundleReport": {"typeReportMap": types}})
+
+
+class Flaky:
+    """A destination that does what it is told, and answers otherwise."""
+
+    def __init__(self, answer: Callable[[dict[str, Any]], Reply | None]) -> None:
+        self.answer = answer
+        self.there: dict[str, dict[str, Any]] = {}
+        self.posts: list[list[str]] = []
+
+    def __call__(self, request: Request) -> Reply | None:
+        if request.method == "GET":
+            asked = request.query["trackedEntities"].split(",")
+            return Reply(200, page(*(self.there[uid] for uid in asked if uid in self.there)))
+        people = request.body.get("trackedEntities", [])
+        self.posts.append([item["trackedEntity"] for item in people])
+        reply = self.answer(request.body)
+        self.there |= {uid: person(uid, enrollments=[]) for uid in self.posts[-1]}
+        return reply
+
+    def load(self, count: int, pauses: tuple[float, ...]) -> list[Entry]:
+        people = trees(*(person(f"person{index:05}", enrollments=[]) for index in range(count)))
+        with scripted(of_version("2.42.4", self)) as server, Dhis2Client(server.url) as client:
+            destination = Destination(client, (PROGRAM,), pauses=pauses)
+            return load_batch(destination, people, Past({}, 1, MODEL))
+
+
+def test_a_lone_object_at_which_the_server_broke_down_after_it_was_stored_is_stored() -> None:
+    flaky = Flaky(lambda body: as_json({}, 500) if body else stored(body))
+
+    lines = flaky.load(1, ())
+
+    assert [(line.outcome, line.action) for line in lines] == [(Outcome.STORED, "created")]
+    assert [uids for uids in flaky.posts if uids] == [["person00000"]]
+
+
+def test_after_a_lost_answer_what_is_there_is_not_sent_again() -> None:
+    replies = iter([None])
+    flaky = Flaky(lambda body: next(replies, stored(body)))
+
+    lines = flaky.load(4, (0.0,))
+
+    assert {line.outcome for line in lines} == {Outcome.STORED}
+    assert [len(uids) for uids in flaky.posts] == [4]
+
+
+def test_what_was_too_much_at_once_is_sent_again_in_smaller_requests() -> None:
+    def answer(body: dict[str, Any]) -> Reply:
+        if len(body["trackedEntities"]) > 1:
+            flaky.posts[-1].clear()  # the proxy gave up before the server had it
+            return Reply(504, b"<html>", "text/html")
+        return stored(body)
+
+    flaky = Flaky(answer)
+
+    lines = flaky.load(4, (0.0, 0.0))
+
+    assert {line.outcome for line in lines} == {Outcome.STORED}
+    assert [len(uids) for uids in flaky.posts] == [0, 0, 1, 1, 1, 1]
+
+
+def test_a_completed_event_of_a_stage_that_blocks_entry_is_reopened_and_completed() -> None:
+    """From 2.42.6 and 2.43.1 on (measured: Flows, E1326)."""
+    statuses: list[str] = []
+
+    def script(request: Request) -> Reply:
+        (visit,) = request.body["events"]
+        statuses.append(visit["status"])
+        if statuses == ["COMPLETED"]:
+            errors = [{"trackerType": "EVENT", "uid": visit["event"], "errorCode": "E1326"}]
+            return as_json({"status": "OK", "validationReport": {"errorReports": errors}})
+        return stored(request.body)
+
+    planned = plan(lone_trees(lone_event(status="COMPLETED"))[0], None, Past({}, 1, MODEL))
+    with scripted(script) as server, Dhis2Client(server.url) as client:
+
+        def send(items: Sequence[Planned]) -> list[Entry]:
+            return deliver(client, items)
+
+        lines = in_more_steps(send, planned, send(planned))
+
+    assert statuses == ["COMPLETED", "ACTIVE", "COMPLETED"]
+    assert [line.outcome for line in lines] == [Outcome.STORED]

@@ -24,6 +24,7 @@ from builders import (
 )
 from dhis2_api.importer import ImportReport, Ref
 from tracker_sync.delivery import account, refused
+from tracker_sync.destination import Edits
 from tracker_sync.objects import Tree
 from tracker_sync.outcome import Outcome
 from tracker_sync.plan import Known, Past, Planned, plan
@@ -334,3 +335,37 @@ def test_applying_a_plan_leaves_nothing_to_plan(ours: list[Any], theirs: list[An
     left = [{"dataElement": uid, "value": held[uid]} for uid in held if held[uid] is not None]
 
     assert sent(plan(source, with_event(dataValues=left), NOTHING_KNOWN)) == set()
+
+
+class TestWhatSomebodyChangedAtTheDestination:
+    ours = with_event(status="COMPLETED")
+    theirs = with_event(occurredAt="2026-04-01T00:00:00.000", updatedAt="2026-11-30T09:00:00.000")
+
+    def past(self, edits: Edits, stamp: str = "2026-11-24T12:06:46.263") -> Past:
+        first = by_ref(plan(tree(), None, NOTHING_KNOWN))[EVENT].entry
+        known = Known(BEFORE, first.content_hash, "m1", None, datetime.fromisoformat(stamp))
+        return Past({EVENT: known}, READ, MODEL, edits)
+
+    def test_is_overwritten_if_the_source_has_the_last_word(self) -> None:
+        assert sent(plan(self.ours, self.theirs, self.past("overwrite"))) == {EVENT}
+
+    @pytest.mark.parametrize(("edits", "outcome"), [("keep", "held"), ("report", "refused")])
+    def test_is_left_alone_and_named_if_it_has_not(self, edits: Edits, outcome: str) -> None:
+        past = self.past(edits)
+
+        planned = plan(self.ours, self.theirs, past)
+
+        line = by_ref(planned)[EVENT].entry
+        assert sent(planned) == set()
+        assert (line.outcome, line.code) == (outcome, "SYNC_DESTINATION_EDITED")
+        assert line.destination_updated_at == past.known[EVENT].destination_updated_at
+
+    def test_is_no_edit_where_only_a_stamp_moved(self) -> None:
+        moved = with_event(updatedAt="2026-11-30T09:00:00.000")
+
+        assert sent(plan(self.ours, moved, self.past("keep"))) == {EVENT}
+
+    def test_is_no_edit_where_it_is_what_we_wrote(self) -> None:
+        past = self.past("keep", "2026-11-30T09:00:00.000")
+
+        assert sent(plan(self.ours, self.theirs, past)) == {EVENT}
