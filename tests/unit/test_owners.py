@@ -12,8 +12,9 @@ import pytest
 from dhis2_api.client import Dhis2Client
 from dhis2_api.errors import TransientError
 from dhis2_api.ownership import read_owner, transfer_owner
-from nightly import Ground, Nights, ground_of, nights, send
+from nightly import Ground, Nights, ground_of, nights, send, with_route
 from servers import HIV, MATERNAL
+from tracker_sync.mapping.terms import MappingTerms
 from tracker_sync.outcome import Outcome
 from tracker_sync.servers import state_folder
 from tracker_sync.state import open_refusals
@@ -21,6 +22,7 @@ from tracker_sync.state import open_refusals
 
 VERSIONS = ["2.40.9", "2.41.8", "2.42.4", "2.43.1"]
 PERSON, OTHER, ELSEWHERE = "mGPEjOa9jIO", "tIazUHAG6ZW", "tW15x95bXfH"
+PLACE_OF_ANOTHER_NAME = "tLeEfRCZthb"
 OWNER = f"{PERSON}:{HIV}"
 TRANSFER = "tracker_sync.steps.owners.transfer_owner"
 
@@ -193,6 +195,31 @@ def test_a_dry_run_transfers_nobody(night: Nights) -> None:
 
     assert night.own(dry) == {}
     assert owner(night.destination) != ELSEWHERE
+
+
+def test_an_owner_is_called_as_the_destination_calls_it(night: Nights) -> None:
+    transfer_owner(night.source, PERSON, HIV, ELSEWHERE)
+    mapped = with_route(night, mapping=MappingTerms(org_units={ELSEWHERE: PLACE_OF_ANOTHER_NAME}))
+
+    line = mapped.own(mapped.load("one", [PERSON]))[OWNER]
+
+    assert (line.outcome, line.action) == (Outcome.STORED, "changed")
+    assert owner(night.destination) == PLACE_OF_ANOTHER_NAME
+
+
+def test_an_owner_that_no_table_names_is_refused(night: Nights) -> None:
+    place = night.source.get(f"/api/tracker/trackedEntities/{PERSON}", {"fields": "orgUnit"})
+    transfer_owner(night.source, PERSON, HIV, ELSEWHERE)
+    names = {place["orgUnit"]: place["orgUnit"]}
+    closed = MappingTerms(org_units=names, closed=frozenset({"org_units"}))
+    mapped = with_route(night, mapping=closed)
+
+    first = mapped.own(mapped.load("one", [PERSON]))[OWNER]
+    second = mapped.own(mapped.load("two", [PERSON]))[OWNER]
+
+    assert (first.outcome, first.code) == (Outcome.REFUSED, "SYNC_UNMAPPED_ORG_UNIT")
+    assert (first.known, second.known) == (False, True)
+    assert owner(night.destination) == place["orgUnit"]
 
 
 class Lost:

@@ -18,6 +18,7 @@ from dhis2_api.importer import import_objects
 from dhis2_api.reading import read_relationships
 from nightly import Ground, Nights, ground_of, nights, send, with_route
 from servers import MATERNAL, VACCINATION
+from tracker_sync.mapping.terms import MappingTerms
 from tracker_sync.outcome import Outcome
 from tracker_sync.servers import state_folder
 from tracker_sync.state import open_refusals
@@ -306,6 +307,39 @@ def test_a_dry_run_sends_nothing(night: Nights) -> None:
 
     assert night.relate(dry) == {}
     assert held(night.destination, *EVERYBODY) == set()
+
+
+def test_a_type_that_the_mapping_drops_is_held_and_arrives_once_it_has_a_target(
+    night: Nights,
+) -> None:
+    dropping = with_route(night, mapping=MappingTerms(relationship_types={MOTHER_CHILD: "drop"}))
+
+    first = dropping.relate(dropping.load("one", EVERYBODY))
+    between = held(night.destination, *EVERYBODY)
+    second = night.relate(night.load("two", EVERYBODY))
+
+    assert first.keys() == {THEIRS, ANOTHER}
+    assert {(line.outcome, line.code) for line in first.values()} == {
+        (Outcome.HELD, "SYNC_DROPPED")
+    }
+    assert between == set()
+    assert {line.action for line in second.values()} == {"created"}
+
+
+def test_many_that_are_gone_at_once_are_held_and_not_asked_about_one_by_one(
+    night: Nights, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sending = with_route(night, deletes="send")
+    sending.relate(sending.load("one", EVERYBODY))
+    unrelate(night.source, THEIRS, ANOTHER)
+    monkeypatch.setattr("tracker_sync.relationships_gone.MOST_LOOKED_FOR", 1)
+
+    lines = sending.relate(sending.load("two", EVERYBODY))
+
+    assert {(line.outcome, line.code) for line in lines.values()} == {
+        (Outcome.HELD, "SYNC_RELATIONSHIP_GONE")
+    }
+    assert held(night.destination, *EVERYBODY) == {THEIRS, ANOTHER}
 
 
 def read_person(client: Dhis2Client, uid: str) -> dict[str, Any]:
