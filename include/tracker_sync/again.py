@@ -18,7 +18,7 @@ from tracker_sync.ledger import as_entries, read_lines
 from tracker_sync.loading import Destination, load_batch
 from tracker_sync.objects import Tree, trees_of
 from tracker_sync.outcome import Entry, Outcome
-from tracker_sync.plan import Past
+from tracker_sync.plan import Known, Past
 from tracker_sync.replay import as_asked
 from tracker_sync.run_plan import read_run_plan
 from tracker_sync.servers import state_folder
@@ -123,8 +123,10 @@ def _again(
         folder_name(after.workspace.run_id),
         [uid for uid in stuck if loaded.piece.program],
     )
+    known = _but_what_we_wrote(known, lines)
+    files, edits = values_in(loaded.bundles), after.route.destination_edits
     return Again(
-        replace(after.destination, files=values_in(loaded.bundles)),
+        replace(after.destination, files=files, edits=edits),
         loaded.basis,
         Past(
             as_asked(known, read_run_plan(after.workspace.plan)),
@@ -136,6 +138,15 @@ def _again(
         lines,
         after.route.batches.tracked_entities,
     )
+
+
+def _but_what_we_wrote(known: Mapping[Ref, Known], lines: Mapping[Ref, Entry]) -> dict[Ref, Known]:
+    """Forget the stamps of what this run has sent: it has moved them itself, nobody else did."""
+    sent = {ref for ref, line in lines.items() if line.sent}
+    return {
+        ref: replace(of, destination_updated_at=None) if ref in sent else of
+        for ref, of in known.items()
+    }
 
 
 def _bundles(loaded: Loaded, roots: Collection[str]) -> Iterator[pa.Table]:

@@ -65,7 +65,7 @@ class Swapping:
         Raises:
             TransientError: The outcome is unknown; the phase finds out when it is tried again.
         """
-        for given in self._wanted_by_others():
+        for given in () if self.after.destination.dry_run else self._wanted_by_others():
             self.asked.add(given.person.uid)
             if self._set(given, None):
                 _log.info("%s gives up %s for a while", given.person.uid, given.attribute)

@@ -56,7 +56,7 @@ def unique_digests(tree: Tree, model: Model, secret: bytes) -> dict[bytes, str]:
 
 def _unique_values(item: Object, model: Model) -> Iterator[tuple[str, str]]:
     content = item.content or ""
-    if not any(attribute in content for attribute in model.unique):
+    if item.ref.kind == "EVENT" or not any(attribute in content for attribute in model.unique):
         return
     for row in json.loads(content).get("attributes") or ():
         if row["attribute"] in model.unique and row.get("value"):
