@@ -112,11 +112,48 @@ def _folded(work: Work, times: int, state: str) -> Iterator[Row]:
     yield Row("the same: peak MB", folded.peak, most=300)
 
 
+def loading(folder: Path, sizes: Sizes) -> Iterator[Row]:
+    """The step `load`: into an empty destination, then compared with one that has everybody."""
+    work = Work(str(folder), count=sizes.loaded)
+    measured("our_transform.stage", work)
+    measured("our_transform.make_bundles", work)
+    empty = _loaded(work, folder, sizes.times)
+    what = f"load of {work.count:,} people"
+    yield Row(
+        f"{what} into an empty destination: people a second and core",
+        work.count / empty.cpu,
+        least=2_000,
+    )
+    yield Row("the same: peak MB", empty.peak, most=600)
+    slow = _loaded(work, folder, 1, sizes.seconds)
+    share = 100 * work.count / PEOPLE_A_PAGE * sizes.seconds / READERS / slow.wall
+    delays = f"{sizes.seconds * 1000:.0f} ms an import of {PEOPLE_A_PAGE}"
+    yield Row(f"{what}, {delays}: % of what {READERS} writers may", share, least=90)
+    measured("material.write_people", work)
+    same = _loaded(work, folder, sizes.times)
+    yield Row(
+        f"{what}, each compared with the same: people a second and core",
+        work.count / same.cpu,
+        least=1_200,
+    )
+
+
+def _loaded(work: Work, folder: Path, times: int, seconds: float = 0) -> Measured:
+    runs = []
+    for _ in range(times):
+        with mock(folder, seconds, "mock_destination") as server:
+            runs.append(measured("our_loading.bring", replace(work, url=server.url)))
+    if {run.done for run in runs} != {work.count}:
+        raise DidNotWork("not everybody was brought")
+    return sorted(runs, key=lambda run: run.cpu)[len(runs) // 2]
+
+
 CASES: dict[str, Case] = {
     "staging": staging,
     "memory": memory,
     "reading": reading,
     "transform": transform,
+    "loading": loading,
     "listing": listing,
     "state": state,
 }

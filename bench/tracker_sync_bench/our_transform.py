@@ -21,6 +21,12 @@ from tracker_sync_bench.population import ROOT, as_bytes, people
 from tracker_sync_bench.work import Work
 
 
+_NOTES = {
+    **dict.fromkeys(("absent", "gone", "without_enrollment", "children_not_returned"), ()),
+    "timings": {},
+    "read_number": 1,
+    "read_at": "2026-11-24T13:00:00+00:00",
+}
 _A_GROUP = Reading().at_once
 
 
@@ -37,7 +43,7 @@ def stage(work: Work) -> Callable[[], int]:
                 body = page_of(group, "trackedEntities", 1, goes_on=False)
                 page = parse_page(body, envelope, PERSON_ROW, what="bench")
                 package.add(flatten(page.rows, ROUTE.programs))
-            package.notes["timings"] = {}
+            package.notes |= _NOTES
         return package.rows["tracked_entities"]
 
     return run

@@ -76,9 +76,9 @@ class Mock:
 
 
 @contextmanager
-def mock(folder: Path, seconds: float = 0) -> Iterator[Mock]:
+def mock(folder: Path, seconds: float = 0, server: str = "mock_server") -> Iterator[Mock]:
     """Serve a folder's material, each page of people after so many *seconds*."""
-    arguments = [*_python("mock_server"), str(folder), str(seconds)]
+    arguments = [*_python(server), str(folder), str(seconds)]
     with subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True) as process:
         try:
             url = cast("IO[str]", process.stdout).readline().strip()

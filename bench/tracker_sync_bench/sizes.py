@@ -14,6 +14,7 @@ class Sizes:
         read: People of the smaller and of the larger extract.
         delayed: People read from the slow mock.
         seconds: How long it takes for a page.
+        loaded: People who are brought to a destination.
         listed: People whom each of the three lists names.
         objects: Objects of the state.
         times: How often ours is measured; the median counts. The plain script is
@@ -24,6 +25,7 @@ class Sizes:
     read: tuple[int, int] = (5_000, 20_000)
     delayed: int = 10_000
     seconds: float = 0.35
+    loaded: int = 5_000
     listed: int = 33_334
     objects: int = 1_000_000
     times: int = 3
@@ -34,6 +36,7 @@ TINY = Sizes(
     read=(200, 400),
     delayed=800,
     seconds=0.05,
+    loaded=400,
     listed=6_000,
     objects=6_000,
     times=1,
