@@ -69,7 +69,7 @@ class _Warning(BaseModel):
 class _Stored(BaseModel):
     kind: _Kind = Field(alias="trackerType")
     uid: str
-    errors: list[_Error] = Field(default=[], alias="errorReports")
+    errors: tuple[_Error, ...] = Field(default=(), alias="errorReports")
 
 
 class _Type(BaseModel):

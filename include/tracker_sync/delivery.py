@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 from dhis2_api.client import Dhis2Client
 from dhis2_api.errors import RequestRefused, TransientError
@@ -84,14 +83,14 @@ def account(entry: Entry, report: ImportReport) -> Entry:
     if codes:
         return refused(entry, codes[0])
     if entry.ref in report.stored:
-        return replace(entry, outcome=Outcome.STORED, code=None, known=False)
-    return replace(entry, outcome=Outcome.MISSING, action=None, code=NOT_IN_REPORT, known=False)
+        return entry.but(outcome=Outcome.STORED, code=None, known=False)
+    return entry.but(outcome=Outcome.MISSING, action=None, code=NOT_IN_REPORT, known=False)
 
 
 def refused(entry: Entry, code: str) -> Entry:
     """Return the line of an object that was refused; known only with the code it had before."""
     known = entry.known and entry.code == code
-    return replace(entry, outcome=Outcome.REFUSED, action=None, code=code, known=known)
+    return entry.but(outcome=Outcome.REFUSED, action=None, code=code, known=known)
 
 
 def _with_the_children_of_the_refused(sent: Sequence[Planned], report: ImportReport) -> list[Entry]:

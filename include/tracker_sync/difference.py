@@ -7,6 +7,7 @@ explicit null for each value that is to go.
 from __future__ import annotations
 
 import json
+from json.encoder import encode_basestring
 from typing import Any
 
 from tracker_sync.metadata.model import Model
@@ -66,7 +67,7 @@ def _scalars(payload: _Payload, name: str) -> _Payload:
 def _completed(content: str, completed_at: str | None) -> str:
     if completed_at is None:
         return content
-    return f'{content[:-1]},"completedAt":{json.dumps(completed_at)}}}'
+    return f'{content[:-1]},"completedAt":{encode_basestring(completed_at)}}}'
 
 
 def _clearable(model: Model, ours: Object, payload: _Payload) -> frozenset[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -147,4 +146,4 @@ def as_table(entries: Iterable[Entry], attempt: int = 1) -> pa.Table:
 def of_batch(entries: Iterable[Entry], batch: int) -> list[Entry]:
     """Return the lines of a slice's batch, with its number and the time."""
     now = datetime.now(UTC)
-    return [replace(entry, batch=batch, at=now) for entry in entries]
+    return [entry.but(batch=batch, at=now) for entry in entries]

@@ -69,7 +69,7 @@ def unsent(line: Entry) -> Entry:
     """Return the line of an object that would have been sent; any other as it is."""
     if not line.sent:
         return line
-    return replace(line, outcome=Outcome.HELD, code=DRY_RUN, action=None, known=False, sent=False)
+    return line.but(outcome=Outcome.HELD, code=DRY_RUN, action=None, known=False, sent=False)
 
 
 def _held(destination: Destination, trees: Sequence[Tree], past: Past) -> Iterator[Tree]:
@@ -137,8 +137,8 @@ class _Batch:
         sent = self.tried.get(entry.ref)
         if sent is not None and entry.outcome is Outcome.UNCHANGED:
             stamp = entry.destination_updated_at
-            return replace(sent, outcome=Outcome.STORED, destination_updated_at=stamp)
-        return replace(entry, code=NOT_IN_REPORT, known=False) if entry.sent else entry
+            return sent.but(outcome=Outcome.STORED, destination_updated_at=stamp)
+        return entry.but(code=NOT_IN_REPORT, known=False) if entry.sent else entry
 
     def _look_at_the_broken(self) -> None:
         """Call what a server broke down at stored, where it is there all the same."""
@@ -177,7 +177,7 @@ def _parts(planned: Sequence[Planned], count: int) -> Iterator[list[Planned]]:
 def _with_stamp(line: Entry, there: Mapping[Ref, datetime]) -> Entry:
     """Return a line with the destination's stamp; what is stored and not there is missing."""
     if line.ref in there:
-        return replace(line, destination_updated_at=there[line.ref])
+        return line.but(destination_updated_at=there[line.ref])
     if line.outcome is Outcome.STORED:
-        return replace(line, outcome=Outcome.MISSING, action=None, code=NOT_THERE)
+        return line.but(outcome=Outcome.MISSING, action=None, code=NOT_THERE)
     return line

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -17,6 +17,7 @@ from dhis2_api.importer import Ref
 from tracker_sync.codes import can_heal
 from tracker_sync.destination import Edits
 from tracker_sync.difference import import_text
+from tracker_sync.mapping.reasons import outcome_of
 from tracker_sync.metadata.model import Model
 from tracker_sync.objects import Object, Tree
 from tracker_sync.outcome import Entry, Outcome
@@ -122,20 +123,19 @@ class _Planner:
         known = self._past.known.get(each.ref)
         line = self._line(each, held)
         if known and known.read_number > self._past.read_number and not each.deleted:
-            return Planned(replace(line, outcome=Outcome.SUPERSEDED), None, each.parent, held)
+            return Planned(line.but(outcome=Outcome.SUPERSEDED), None, each.parent, held)
         code = self._refused(each, held)
         if code:
             again = bool(known and known.refused)
-            refused = replace(line, outcome=Outcome.REFUSED, code=code, known=again)
+            refused = line.but(outcome=outcome_of(code), code=code, known=again)
             return Planned(refused, None, each.parent, held)
         if each.deleted or each.content is None:
-            return self._deleted(each, held, line)
-        if held is not None and held.content == each.content:
-            return Planned(line, None, each.parent, held)
-        text = import_text(each, held, self._past.model)
-        if text is None:
-            return Planned(line, None, each.parent, held)
-        return self._to_send(Planned(line, text, each.parent, held), known)
+            return Planned(_deleted(line, held), None, each.parent, held)
+        same = held is not None and held.content == each.content
+        text = None if same else import_text(each, held, self._past.model)
+        if text is not None:
+            line = self._to_send(line, held, known)
+        return Planned(line, text if line.sent else None, each.parent, held)
 
     def _line(self, each: Object, held: Object | None) -> Entry:
         return Entry(
@@ -155,34 +155,32 @@ class _Planner:
             return BURNED[each.ref.kind]
         return PARENT_REFUSED if each.parent in self._absent else None
 
-    def _deleted(self, each: Object, held: Object | None, line: Entry) -> Planned:
-        """Hold what is deleted at the source and lives at the destination; else both lack it."""
-        if held is not None and not held.deleted:
-            line = replace(line, outcome=Outcome.HELD, code=DELETED_AT_SOURCE)
-        return Planned(line, None, each.parent, held)
-
-    def _to_send(self, planned: Planned, known: Known | None) -> Planned:
-        line, held = planned.entry, planned.held
+    def _to_send(self, line: Entry, held: Object | None, known: Known | None) -> Entry:
+        """Return the line of what differs: sent, unless what earlier runs met speaks against it."""
         if known and held and self._past.edits != "overwrite" and _edited(held, known):
-            return replace(planned, entry=self._kept(line, known), text=None)
+            return self._kept(line, known)
         if known and known.refused and known.content_hash == line.content_hash:
-            line = replace(line, known=True, code=known.refused)
+            line = line.but(known=True, code=known.refused)
             if known.model_hash == self._past.model.hash and not can_heal(known.refused):
-                return replace(planned, entry=replace(line, outcome=Outcome.REFUSED), text=None)
+                return line.but(outcome=Outcome.REFUSED)
         action = "created" if held is None else "changed"
-        line = replace(line, action=action, outcome=Outcome.MISSING, sent=True)
-        return replace(planned, entry=line)
+        return line.but(action=action, outcome=Outcome.MISSING, sent=True)
 
     def _kept(self, line: Entry, known: Known) -> Entry:
         """Return the line of what was edited there; it keeps the stamp of our last write."""
-        outcome = Outcome.HELD if self._past.edits == "keep" else Outcome.REFUSED
-        return replace(
-            line,
-            outcome=outcome,
+        return line.but(
+            outcome=Outcome.HELD if self._past.edits == "keep" else Outcome.REFUSED,
             code=EDITED_THERE,
             known=known.refused == EDITED_THERE,
             destination_updated_at=known.destination_updated_at,
         )
+
+
+def _deleted(line: Entry, held: Object | None) -> Entry:
+    """Hold what is deleted at the source and lives at the destination; else both lack it."""
+    if held is None or held.deleted:
+        return line
+    return line.but(outcome=Outcome.HELD, code=DELETED_AT_SOURCE)
 
 
 def _edited(held: Object, known: Known) -> bool:
