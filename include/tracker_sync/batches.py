@@ -44,5 +44,5 @@ def each_batch(
 
 
 def _trees(package: Package) -> Iterator[Tree]:
-    for tables in package.row_groups():
+    for tables in package.row_groups("bundles"):
         yield from trees_of(tables["bundles"])

@@ -74,7 +74,7 @@ def file_values(tables: Tables, model: Model) -> pa.Table:
 def values_in(bundles: Package) -> FileValues:
     """Return the values that name files, by what has them, of a package of bundles."""
     found: dict[Ref, tuple[FileValue, ...]] = {}
-    for tables in bundles.row_groups():
+    for tables in bundles.row_groups("files"):
         for row in tables["files"].to_pylist():
             holder = Ref(row["kind"], row["uid"])
             value = FileValue(

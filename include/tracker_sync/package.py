@@ -149,6 +149,11 @@ class Package:
             for index in range(groups):
                 yield {name: file.read_row_group(index) for name, file in files.items()}
 
+    def columns(self, name: str, *only: str) -> pa.Table:
+        """Return some columns of a table, the others unread."""
+        path = _file(self.folder, name)
+        return pq.read_table(path, columns=[*only], page_checksum_verification=True)
+
 
 def _file(folder: Path, name: str) -> Path:
     return folder / f"{name}.parquet"

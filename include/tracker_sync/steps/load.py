@@ -150,10 +150,9 @@ def _page(workspace: Workspace, piece: Slice, package: Package) -> Page:
 def _known(workspace: Workspace, package: Package) -> Mapping[Ref, Known]:
     """Return what other runs know of the objects of a package."""
     roots: defaultdict[str, set[str]] = defaultdict(set)
-    for group in package.row_groups():
-        columns = (group["bundles"][name].to_pylist() for name in ("kind", "uid"))
-        for kind, uid in zip(*columns, strict=True):
-            roots[kind].add(uid)
+    columns = package.columns("bundles", "kind", "uid")
+    for kind, uid in zip(columns["kind"].to_pylist(), columns["uid"].to_pylist(), strict=True):
+        roots[kind].add(uid)
     known = recall(
         state_folder(workspace),
         roots["TRACKED_ENTITY"],
