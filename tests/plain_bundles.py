@@ -118,6 +118,10 @@ class _Maker:
             content["assignedUser"] = {"username": row["assignedUser"]}
         if kind == "ENROLLMENT" and row["occurredAt"] is None and row["enrolledAt"] is not None:
             content["occurredAt"] = row["enrolledAt"]
+        if kind == "ENROLLMENT" and self._projection.enrolled_options:
+            options = row["attributeOptionCombo"]
+            default = options is None or options in self._projection.default_options
+            content |= {} if default else {"attributeOptionCombo": options}
         if content.get("status") == "VISITED":
             content["status"] = "ACTIVE"
         if kind == "EVENT" and row["enrollment"] is None:

@@ -48,6 +48,7 @@ class Dialect:
         operators: How often one attribute may be filtered (tracker-api 9).
         notes: Whether a note can be added without sending its object (tracker-api 2.2).
         legacy: Whether `/api/trackedEntityInstances` and its like exist (measured).
+        enrolled_options: Whether an enrollment has category options (tracker-api 3.2).
         tracker_files: Whether files of events come from `/api/tracker` (recordings: 205).
     """
 
@@ -72,6 +73,7 @@ class Dialect:
     operators: int
     notes: bool
     legacy: bool
+    enrolled_options: bool
     tracker_files: bool
 
 
@@ -97,10 +99,16 @@ _V43 = Dialect(
     operators=3,
     notes=True,
     legacy=False,
+    enrolled_options=True,
     tracker_files=True,
 )
 _V42 = replace(
-    _V43, version="2.42", needs_program=False, enrollment_order="", deleted_by_type=False
+    _V43,
+    version="2.42",
+    needs_program=False,
+    enrollment_order="",
+    deleted_by_type=False,
+    enrolled_options=False,
 )
 _V41 = replace(
     _V42,

@@ -38,7 +38,7 @@ EVENT_FIELDS = (
 )
 _ENROLLMENT_FIELDS = (
     "enrollment,program,orgUnit,status,enrolledAt,occurredAt,completedAt,followUp,"
-    f"{_STAMPS},{_VALUES},{_NOTES},events[{EVENT_FIELDS}]"
+    f"attributeOptionCombo,{_STAMPS},{_VALUES},{_NOTES},events[{EVENT_FIELDS}]"
 )
 
 # The same of a person, but for the relationships, which take three times as long to read

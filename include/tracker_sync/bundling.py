@@ -34,13 +34,13 @@ def as_bundles(tables: Tables, projection: Projection) -> pa.Table:
     """
     people, enrollments, events = living_rows(tables)
     attributes = at_persons(tables["attributes"], projection.files)
-    objects = pa.concat_tables(
-        [
-            _objects("TRACKED_ENTITY", people, person_texts(people, attributes, projection)),
-            _objects("ENROLLMENT", enrollments, enrollment_texts(enrollments, attributes)),
-            _objects("EVENT", events, event_texts(events, tables["data_values"], projection)),
-        ]
-    ).combine_chunks()
+    parts = {
+        "TRACKED_ENTITY": (people, person_texts(people, attributes, projection)),
+        "ENROLLMENT": (enrollments, enrollment_texts(enrollments, attributes, projection)),
+        "EVENT": (events, event_texts(events, tables["data_values"], projection)),
+    }
+    objects = pa.concat_tables([_objects(kind, *part) for kind, part in parts.items()])
+    objects = objects.combine_chunks()
     return _by_root(objects, _roots(people, enrollments, events), people, events)
 
 

@@ -40,7 +40,9 @@ def person_texts(people: pa.Table, attributes: pa.Table, projection: Projection)
     return objects([*_scalars(people, _PERSON), *flags, held], "attributes")
 
 
-def enrollment_texts(enrollments: pa.Table, attributes: pa.Table) -> pa.Array:
+def enrollment_texts(
+    enrollments: pa.Table, attributes: pa.Table, projection: Projection
+) -> pa.Array:
     """Return the text of each row of `enrollments`.
 
     One without a date of incident gets that of its enrollment, as DHIS2 does (tracker-api 4).
@@ -50,8 +52,9 @@ def enrollment_texts(enrollments: pa.Table, attributes: pa.Table) -> pa.Array:
     values = _present(attributes.filter(pc.is_valid(attributes["enrollment"])))
     at = places(values, enrollments, "enrollment")
     flag = Field.flag("followUp", column(enrollments, "followUp"))
+    options = Field.text("attributeOptionCombo", _options(enrollments, projection))
     held = _attributes(len(enrollments), values, at)
-    return objects([*_scalars(enrollments, _ENROLLMENT), flag, held], "attributes")
+    return objects([*_scalars(enrollments, _ENROLLMENT), flag, options, held], "attributes")
 
 
 def event_texts(events: pa.Table, data_values: pa.Table, projection: Projection) -> pa.Array:
@@ -68,6 +71,18 @@ def event_texts(events: pa.Table, data_values: pa.Table, projection: Projection)
     events = replaced(replaced(events, "status", status), "scheduledAt", planned)
     held = _data_values(events, _present(data_values))
     return objects([*_scalars(events, _EVENT), _assignee(events, projection), held], "dataValues")
+
+
+def _options(enrollments: pa.Table, projection: Projection) -> pa.Array:
+    """Return the category options of each enrollment; left out is the default one (tracker-api 4).
+
+    Servers before 2.43 give none, so that the default must not be a difference.
+    """
+    if not projection.enrolled_options:
+        return pa.nulls(len(enrollments), pa.string())
+    options = column(enrollments, "attributeOptionCombo")
+    default = pa.array(sorted(projection.default_options), pa.string())
+    return pc.if_else(pc.is_in(options, value_set=default), pa.scalar(None, pa.string()), options)
 
 
 def _assignee(events: pa.Table, projection: Projection) -> Field:

@@ -50,7 +50,6 @@ LEFT_OUT: Mapping[str, str] = {
     "events.attributeCategoryOptions": "it follows from `attributeOptionCombo`",
     "events.followUp": _ENROLLMENTS,
     "events.followup": _ENROLLMENTS,
-    "enrollments.attributeOptionCombo": "only 2.43 has it, and no import of ours sets it",
 }
 
 

@@ -24,11 +24,15 @@ class Projection:
         files: The attributes whose values name a file, which are the person's own always.
         no_assignee: The program stages whose events are assigned to nobody, whomever a server
             still names: DHIS2 ignores a user there (E1120).
+        enrolled_options: Whether enrollments have category options at the destination.
+        default_options: The default option combination, which says no more than none does.
     """
 
     own_attributes: Mapping[str, frozenset[str]]
     files: frozenset[str] = frozenset()
     no_assignee: frozenset[str] = frozenset()
+    enrolled_options: bool = True
+    default_options: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, model: Model) -> Self:
@@ -36,7 +40,8 @@ class Projection:
         files = frozenset(model.files)
         own = model.type_attributes.items()
         held = {uid: attributes | model.confidential | files for uid, attributes in own}
-        return cls(held, files, model.no_assignee)
+        default = frozenset(model.option_combos.values())
+        return cls(held, files, model.no_assignee, model.enrolled_options, default)
 
 
 #: A stamp of completion is accepted with these statuses only (measured: E1051, E1052).

@@ -48,6 +48,7 @@ _ENROLLMENT = [
     ("occurredAt", _TEXT),
     ("completedAt", _TEXT),
     ("followUp", _FLAG),
+    ("attributeOptionCombo", _TEXT),
     *_SHARED,
 ]
 _TRACKED_ENTITY = [

@@ -35,7 +35,13 @@ from tracker_sync.projection import Projection
 from tracker_sync.tables import EVENT_ROW, PERSON_ROW, Tables, flatten, flatten_events
 
 
-PROJECTION = Projection.of(replace(MODEL, no_assignee=frozenset({"stageNobody"})))
+PROJECTION = Projection.of(
+    replace(
+        MODEL,
+        no_assignee=frozenset({"stageNobody"}),
+        option_combos={"comboSource": "comboDeflt1"},
+    )
+)
 
 _ODD = st.text(st.sampled_from('aé"\\\0\n\x1f\x7f/u0\U0001f60a '), max_size=8)
 _TEXTS = st.one_of(_ODD, st.text(max_size=6), st.sampled_from(["", "\\u0000", "\\\0", "33.3"]))
@@ -84,6 +90,7 @@ def people(number: int) -> Any:
         status=st.sampled_from(["ACTIVE", "COMPLETED", "CANCELLED"]),
         completedAt=_MAYBE,
         occurredAt=_MAYBE,
+        attributeOptionCombo=st.sampled_from([None, "comboDeflt1", "comboOther1"]),
         followUp=st.none() | _FLAGS,
         attributes=attributes(),
         events=st.lists(events(event, [f"event{number}00{i:03}" for i in range(4)]), max_size=4),

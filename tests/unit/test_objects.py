@@ -6,6 +6,8 @@ import json
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from builders import (
     CLINIC,
     EVENTS,
@@ -134,6 +136,30 @@ def test_an_enrollment_without_a_date_of_incident_gets_its_own_as_dhis2_gives_it
 
     day = content(found[ENROLLMENT])["enrolledAt"]
     assert content(found[ENROLLMENT])["occurredAt"] == day
+
+
+@pytest.mark.parametrize(
+    ("combo", "enrolled_options", "sent"),
+    [
+        ("comboOther1", True, "comboOther1"),
+        ("comboDeflt1", True, None),
+        ("comboOther1", False, None),
+        (None, True, None),
+    ],
+)
+def test_an_enrollment_names_its_category_options_where_they_mean_something(
+    combo: str | None, sent: str | None, *, enrolled_options: bool
+) -> None:
+    model = replace(
+        MODEL,
+        option_combos={"comboSource": "comboDeflt1"},
+        enrolled_options=enrolled_options,
+    )
+    given = person(enrollments=[enrollment(attributeOptionCombo=combo)])
+
+    (only,) = trees(given, projection=Projection.of(model))
+
+    assert content(only.objects[1]).get("attributeOptionCombo") == sent
 
 
 def test_what_was_visited_is_active_as_every_server_gives_it_back() -> None:

@@ -48,14 +48,15 @@ class _Objects(NamedTuple):
 _PLACE, _PROGRAM = _Column("orgUnit", "org_units"), _Column("program", "programs")
 _TYPE = _Column("trackedEntityType", "tracked_entity_types")
 _RELATED = _Column("relationshipType", "relationship_types")
+_OPTIONS = _Column("attributeOptionCombo", "option_combos", optional=True)
 _OF_EVENTS = (
     _Column("programStage", "program_stages"),
-    _Column("attributeOptionCombo", "option_combos", optional=True),
+    _OPTIONS,
     _Column("assignedUser", "users", optional=True),
 )
 _OBJECTS: Mapping[str, _Objects] = {
     "tracked_entities": _Objects("TRACKED_ENTITY", "trackedEntity", (_PLACE, _TYPE)),
-    "enrollments": _Objects("ENROLLMENT", "enrollment", (_PLACE, _PROGRAM)),
+    "enrollments": _Objects("ENROLLMENT", "enrollment", (_PLACE, _PROGRAM, _OPTIONS)),
     "events": _Objects("EVENT", "event", (_PLACE, _PROGRAM, *_OF_EVENTS)),
     "owners": _Objects("OWNER", "trackedEntity", (_PROGRAM, _PLACE)),
     "relationships": _Objects("RELATIONSHIP", "relationship", (_RELATED,)),

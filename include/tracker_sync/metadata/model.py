@@ -49,6 +49,7 @@ class Model:
             is so within an org unit only.
         no_assignee: The program stages whose events are assigned to nobody: the destination
             ignores a user there (E1120).
+        enrolled_options: Whether the destination has category options of enrollments.
     """
 
     hash: str
@@ -66,6 +67,7 @@ class Model:
     option_combos: Mapping[str, str] = field(default_factory=dict)
     unique: Mapping[str, bool] = field(default_factory=dict)
     no_assignee: Uids = frozenset()
+    enrolled_options: bool = True
 
     def to_json(self) -> str:
         """Return the model as text, equal for equal models."""
@@ -87,6 +89,7 @@ class Model:
                 "option_combos": dict(self.option_combos),
                 "unique": dict(self.unique),
                 "no_assignee": sorted(self.no_assignee),
+                "enrolled_options": self.enrolled_options,
             },
             sort_keys=True,
             ensure_ascii=False,
@@ -112,6 +115,7 @@ class Model:
             read["option_combos"],
             read["unique"],
             frozenset(read["no_assignee"]),
+            read["enrolled_options"],
         )
 
 

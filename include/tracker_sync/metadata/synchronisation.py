@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from dhis2_api.client import Dhis2Client
+from dhis2_api.dialects import Dialect
 from dhis2_api.metadata import DEFAULT_CLASSES, read_default_objects, read_objects
 from tracker_sync.findings import Finding
 from tracker_sync.lease import unguarded
@@ -71,9 +72,7 @@ def synchronise(
     if sent:
         theirs = _read_theirs(destination, needed, route)
         findings += remaining(difference(needed.sent.objects, theirs).changes)
-    model = replace(
-        model_of(needed.closure.objects, theirs), option_combos=_default_combo(defaults)
-    )
+    model = _model(needed, theirs, destination.dialect)
     return MetadataResult(model, found.counts, sent, tuple(findings))
 
 
@@ -118,9 +117,13 @@ def _default_objects(source: Dhis2Client, destination: Dhis2Client) -> dict[str,
     return {plural: (ours[plural], theirs[plural]) for plural in DEFAULT_CLASSES}
 
 
-def _default_combo(defaults: Mapping[str, tuple[str, str]]) -> dict[str, str]:
-    ours, theirs = defaults["categoryOptionCombos"]
-    return {ours: theirs}
+def _model(needed: _Needed, theirs: Objects, dialect: Dialect) -> Model:
+    default, their_default = needed.defaults["categoryOptionCombos"]
+    return replace(
+        model_of(needed.closure.objects, theirs),
+        option_combos={default: their_default},
+        enrolled_options=dialect.enrolled_options,
+    )
 
 
 def _read_theirs(destination: Dhis2Client, needed: _Needed, route: Route) -> Objects:
