@@ -1,8 +1,4 @@
-"""The projection: what of a staged row is sent to a server, and how.
-
-Server-owned fields are left out (tracker-api 3.2), business dates stay the text
-that came, scalars are always sent, because leaving one out resets it (tracker-api 4).
-"""
+"""The projection: what of an object counts when it is compared and sent."""
 
 from __future__ import annotations
 
