@@ -27,7 +27,7 @@ from flows.people import (
     vaccination,
     visit,
 )
-from flows.world import World
+from flows.world import Server, World
 from servers import SENEGAL, VACCINATION
 from tracker_sync.servers import state_folder
 from tracker_sync.steps import deletes
@@ -132,7 +132,7 @@ def test_what_the_source_has_purged_since_goes_too_because_it_was_seen_deleted(
     began_with(world, two_visits(), person(BINTA))
     world.source.remove(trackedEntities=[{"trackedEntity": AWA}])
     world.run()
-    purge(world)
+    purge(world.source)
 
     run = world.run(deletes="send")
 
@@ -140,9 +140,9 @@ def test_what_the_source_has_purged_since_goes_too_because_it_was_seen_deleted(
     assert_equal(world)
 
 
-def purge(world: World) -> None:
+def purge(server: Server) -> None:
     """Do what an administrator does in the maintenance app."""
-    with world.source.sandbox.database.writing() as connection:
+    with server.sandbox.database.writing() as connection:
         for kind in ("event", "enrollment", "entity"):
             done = connection.execute(f"DELETE FROM {kind} WHERE deleted = 1")  # noqa: S608
             assert done.rowcount > 0
@@ -152,7 +152,7 @@ def test_what_was_purged_and_never_seen_deleted_stays(world: World) -> None:
     began_with(world, two_visits(), person(BINTA))
     before = world.destination.holds()
     world.source.remove(trackedEntities=[{"trackedEntity": AWA}])
-    purge(world)
+    purge(world.source)
 
     run = world.run(deletes="send")
 
@@ -306,6 +306,23 @@ def test_a_person_registered_anew_with_the_same_national_id_arrives(world: World
     world.run(deletes="send")
     world.run()
 
+    assert_equal(world)
+
+
+def test_a_uid_used_up_at_the_destination_is_refused_until_it_is_purged_there(
+    world: World,
+) -> None:
+    began_with(world, two_visits(), person(BINTA))
+    world.destination.remove(trackedEntities=[{"trackedEntity": AWA}])
+    world.source.write(events=[visit(status="COMPLETED")])
+
+    burned = world.run()
+
+    assert burned.refused[AWA] == ("refused", "E1114")
+    (said,) = [item for item in burned.report["refusals"] if item["uid"] == AWA]
+    assert "purge" in said["do"]
+    purge(world.destination)
+    world.run()
     assert_equal(world)
 
 
