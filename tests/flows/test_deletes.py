@@ -455,3 +455,35 @@ def test_an_old_package_that_is_cleared_deletes_nobody_who_lives(world: World) -
     deletes.run(world.after(old))
 
     assert world.destination.holds() == before
+
+
+class TestWhereEditsAtTheDestinationAreKept:
+    @pytest.fixture(autouse=True)
+    def _kept(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("tracker_sync.steps.deletion_scene.keeps_edits", lambda _: True)
+
+    def test_what_was_edited_there_is_held_with_all_above_it(self, world: World) -> None:
+        began_with(world, two_visits(), two_visits(BINTA))
+        world.destination.write(events=[visit(status="COMPLETED")])
+        world.source.remove(trackedEntities=[{"trackedEntity": AWA}, {"trackedEntity": BINTA}])
+
+        run = world.run(deletes="send")
+
+        assert run.refused[event_of(AWA)] == ("held", "SYNC_DELETE_EDITED")
+        assert {outcome for outcome, _ in run.refused.values()} == {"held"}
+        assert (run.totals["held"], run.totals["deleted"]) == (3, 5)
+        assert ("entity", AWA) in world.destination.holds()
+        assert ("entity", BINTA) not in world.destination.holds()
+
+    def test_our_own_deletions_are_no_edits(self, world: World) -> None:
+        began_with(world, two_visits(), person(BINTA))
+        world.source.remove(events=[{"event": event_of(AWA)}])
+        world.run(deletes="send")
+        world.source.remove(events=[{"event": event_of(AWA, 2)}])
+        world.run()
+        world.source.remove(trackedEntities=[{"trackedEntity": AWA}])
+
+        run = world.run()
+
+        assert run.totals["deleted"] == 2
+        assert_equal(world)
