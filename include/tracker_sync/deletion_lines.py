@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from dhis2_api.importer import Ref
 from tracker_sync.hanging import Link
@@ -36,17 +36,32 @@ def held_line(
     return held
 
 
-def decided(judged: Judged, asked: Collection[Ref]) -> dict[Ref, Entry]:
-    """Return the lines of what is not sent now.
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What lines of deletions rest on beside the two servers.
 
-    Args:
-        judged: What was found out.
+    Attributes:
         asked: What this run asked the destination to delete before, in a try that was killed.
+        known: What other runs know of the objects.
+        refusing: Codes for which an object is refused, where others are held.
     """
-    lines = [_gone(held_line(*item), asked) for item in judged.gone.items()]
+
+    asked: Collection[Ref]
+    known: Mapping[Ref, Known]
+    refusing: Collection[str] = (ALIVE_AGAIN,)
+
+
+def decided(judged: Judged, before: Before) -> dict[Ref, Entry]:
+    """Return the lines of what is not sent now."""
+    lines = [_gone(held_line(*item), before.asked) for item in judged.gone.items()]
     for ref, (one, code) in judged.stays.items():
-        outcome = Outcome.REFUSED if code == ALIVE_AGAIN else Outcome.HELD
-        lines.append(replace(held_line(ref, one), outcome=outcome, code=code))
+        line = replace(held_line(ref, one), code=code)
+        if code in before.refusing:
+            known = before.known.get(ref)
+            line = replace(
+                line, outcome=Outcome.REFUSED, known=bool(known and known.refused == code)
+            )
+        lines.append(line)
     return {line.ref: line for line in lines}
 
 

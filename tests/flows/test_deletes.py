@@ -457,12 +457,12 @@ def test_an_old_package_that_is_cleared_deletes_nobody_who_lives(world: World) -
     assert world.destination.holds() == before
 
 
-class TestWhereEditsAtTheDestinationAreKept:
+class TestWhatWasEditedAtTheDestination:
     @pytest.fixture(autouse=True)
-    def _kept(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("tracker_sync.steps.deletion_scene.keeps_edits", lambda _: True)
+    def _kept(self, world: World) -> None:
+        world.terms["destination_edits"] = "keep"
 
-    def test_what_was_edited_there_is_held_with_all_above_it(self, world: World) -> None:
+    def test_is_held_with_all_above_it_where_the_route_keeps_edits(self, world: World) -> None:
         began_with(world, two_visits(), two_visits(BINTA))
         world.destination.write(events=[visit(status="COMPLETED")])
         world.source.remove(trackedEntities=[{"trackedEntity": AWA}, {"trackedEntity": BINTA}])
@@ -475,7 +475,23 @@ class TestWhereEditsAtTheDestinationAreKept:
         assert ("entity", AWA) in world.destination.holds()
         assert ("entity", BINTA) not in world.destination.holds()
 
-    def test_our_own_deletions_are_no_edits(self, world: World) -> None:
+    def test_is_refused_where_the_route_reports_edits(self, world: World) -> None:
+        began_with(world, two_visits(), person(BINTA))
+        world.destination.write(events=[visit(status="COMPLETED")])
+        world.source.remove(events=[{"event": event_of(AWA)}])
+        report = {"destination_edits": "report", "refused": "fail"}
+
+        red, green = world.run(deletes="send", **report), world.run()
+
+        for run in (red, green):
+            assert run.refused == {event_of(AWA): ("refused", "SYNC_DELETE_EDITED")}
+        assert len(red.problems) == 1
+        assert green.problems == ()
+
+        world.run(destination_edits="overwrite")
+        assert_equal(world)
+
+    def test_is_not_what_our_own_deletions_stamped(self, world: World) -> None:
         began_with(world, two_visits(), person(BINTA))
         world.source.remove(events=[{"event": event_of(AWA)}])
         world.run(deletes="send")

@@ -11,13 +11,12 @@ from typing import Any
 import pyarrow.compute as pc
 
 from dhis2_api.importer import Ref
-from tracker_sync.deletion_lines import as_it_is, decided, held_line
+from tracker_sync.deletion_lines import Before, as_it_is, decided, held_line
 from tracker_sync.following_stamps import following_stamps
 from tracker_sync.hanging import Link
-from tracker_sync.judging import judge
+from tracker_sync.judging import ALIVE_AGAIN, judge
 from tracker_sync.ledger import read_lines
 from tracker_sync.outcome import Entry
-from tracker_sync.plan import Known
 from tracker_sync.restamping import restamp
 from tracker_sync.servers import state_folder
 from tracker_sync.standing import Found
@@ -26,6 +25,7 @@ from tracker_sync.steps.after_slices import PHASES, AfterSlices, Basis
 from tracker_sync.steps.deletion_scene import scene_of, standing_there
 from tracker_sync.steps.sending_deletions import asked_by, send_deletions
 from tracker_sync.waiting import (
+    EDITED,
     HELD,
     Waiting,
     by_roots,
@@ -78,12 +78,13 @@ class _Deletes:
     before: dict[Ref, Found] = field(default_factory=dict)
     links: dict[Ref, Link] = field(default_factory=dict)
 
-    def judge(self, waiting: Mapping[Ref, Waiting]) -> None:
+    def judge(self, waiting: dict[Ref, Waiting]) -> None:
         """Judge some of what waits; what may go is sent later, when all of it is counted."""
         scene = scene_of(self.after, waiting)
         judged = judge(scene)
-        self.lines |= decided(judged, asked_by(self.after.workspace, PHASES))
-        known = self._known(judged.going)
+        before = self._before(waiting | judged.going)
+        known = before.known
+        self.lines |= decided(judged, before)
         self.links |= scene.links
         self.going |= {
             ref: held_line(ref, one, known.get(ref), scene.links.get(ref))
@@ -117,11 +118,13 @@ class _Deletes:
             lines[Basis(one.read_number, one.program)].append(line)
         return lines
 
-    def _known(self, going: Mapping[Ref, Waiting]) -> Mapping[Ref, Known]:
-        """Return what other runs know of what is to go: it may have been refused before."""
+    def _before(self, waiting: Mapping[Ref, Waiting]) -> Before:
         workspace = self.after.workspace
         folder, run = state_folder(workspace), folder_name(workspace.run_id)
-        return recall(folder, people_of(going), run, events_of(going))
+        known = recall(folder, people_of(waiting), run, events_of(waiting))
+        reports = self.after.route.destination_edits == "report"
+        refusing = (ALIVE_AGAIN, EDITED) if reports else (ALIVE_AGAIN,)
+        return Before(asked_by(workspace, PHASES), known, refusing)
 
     def _restamp(self, now: Mapping[Ref, Found]) -> None:
         """Deleting moved the stamps of what stands above, and lives on (measured: Clock)."""

@@ -7,7 +7,6 @@ from collections.abc import Collection, Mapping
 from dhis2_api.importer import Ref
 from tracker_sync.hanging import Link, links_of
 from tracker_sync.judging import Scene
-from tracker_sync.route import Route
 from tracker_sync.servers import state_folder
 from tracker_sync.standing import Found, read_standing
 from tracker_sync.steps.after_slices import AfterSlices
@@ -23,13 +22,8 @@ def scene_of(after: AfterSlices, waiting: Mapping[Ref, Waiting]) -> Scene:
         destination=standing_there(after, waiting),
         copied=copied_below(folder, people_of(waiting), events_of(waiting)),
         links=_links(after, waiting),
-        keep_edits=keeps_edits(after.route),
+        keep_edits=after.route.destination_edits != "overwrite",
     )
-
-
-def keeps_edits(route: Route) -> bool:
-    """Whether what was edited at the destination is not deleted, for a person to decide."""
-    return getattr(route, "destination_edits", "overwrite") != "overwrite"
 
 
 def standing_there(after: AfterSlices, waiting: Mapping[Ref, Waiting]) -> dict[Ref, Found]:
