@@ -19,7 +19,7 @@ from dhis2_api.export import MOST_UIDS
 from dhis2_api.importer import Ref
 from tracker_sync.bringing_files import bring
 from tracker_sync.choreography import in_more_steps
-from tracker_sync.delivery import NOT_IN_REPORT, REQUEST_REFUSED, deliver
+from tracker_sync.delivery import REQUEST_REFUSED, deliver
 from tracker_sync.destination import Destination
 from tracker_sync.objects import Tree, as_bundles, trees_of
 from tracker_sync.outcome import Entry, Outcome
@@ -115,8 +115,8 @@ class _Batch:
     def _round(self) -> bool:
         """Compare, send and account once; return whether nothing is in doubt."""
         planned = plan_batch(self.destination, self.trees, self.past)
-        self.lines = {item.entry.ref: self._line(item.entry) for item in planned}
         to_send = [item for item in planned if item.text is not None]
+        self.lines = {item.entry.ref: self._line(item.entry) for item in planned}
         self.tried |= {item.entry.ref: item.entry for item in to_send}
         for part in _parts(to_send, self.requests):
             self.lines |= {line.ref: line for line in self._send(part)}
@@ -138,7 +138,7 @@ class _Batch:
         if sent is not None and entry.outcome is Outcome.UNCHANGED:
             stamp = entry.destination_updated_at
             return sent.but(outcome=Outcome.STORED, destination_updated_at=stamp)
-        return entry.but(code=NOT_IN_REPORT, known=False) if entry.sent else entry
+        return entry
 
     def _look_at_the_broken(self) -> None:
         """Call what a server broke down at stored, where it is there all the same."""

@@ -86,7 +86,7 @@ class Loading:
 
     def __init__(self, world: World, nursery: subprocess.Popen[str], log: Path) -> None:
         world.source.write(trackedEntities=[person(uid) for uid in PEOPLE])
-        world.terms = {"batches": Batches(tracked_entities=A_BATCH)}
+        world.terms = {"batches": Batches(tracked_entities=A_BATCH, in_parallel=1)}
         self.world, self.nursery, self.log = world, nursery, log
         self.run: Run = world.begin()
         self.piece: Slice
@@ -205,6 +205,6 @@ def test_a_load_killed_anywhere_loses_nothing_and_sends_at_most_a_batch_twice(
     assert sent.keys() == set(PEOPLE)
     assert sum(times - 1 for times in sent.values()) <= A_BATCH
     refs = Counter(zip(*(run.ledger()[name].to_pylist() for name in ("kind", "uid")), strict=True))
-    assert len(refs) == run.totals["read"] == 3 * len(PEOPLE)
+    assert len(refs) == run.totals["read"] == 4 * len(PEOPLE)  # with their owners
     assert set(refs.values()) == {1}
     assert world.run().sent == 0
