@@ -22,6 +22,7 @@ class Known:
     Attributes:
         read_number: The number of the read that the line rests on.
         tracked_entity: The person it belongs to; nobody if it joins events of nobody's.
+        lone_event: The event without registration that it belongs to then.
         program: The program without registration of such events; empty for all else.
         outcome: What became of it.
         code: Why it was refused or held.
@@ -32,6 +33,7 @@ class Known:
 
     read_number: int
     tracked_entity: str | None
+    lone_event: str | None
     program: str
     outcome: Outcome
     code: str | None
@@ -45,6 +47,11 @@ class Known:
         return self.code if self.outcome is Outcome.REFUSED else None
 
     @property
+    def root(self) -> str | None:
+        """The person, or the event without registration, that it is read with."""
+        return self.tracked_entity or self.lone_event
+
+    @property
     def is_open(self) -> bool:
         """Whether the destination may have it, or a refusal of it is open."""
         return self.content_hash is not None or self.outcome in {Outcome.REFUSED, Outcome.HELD}
@@ -56,14 +63,12 @@ class About:
 
     Attributes:
         uids: Relationships.
-        people: All that belong to these people.
-        programs: All that join events of these programs only, and belong to nobody.
+        roots: All that belong to these people, or events without registration.
         held: All whose deletion is held.
     """
 
     uids: Collection[str] = ()
-    people: Collection[str] = ()
-    programs: Collection[str] = ()
+    roots: Collection[str] = ()
     held: bool = False
 
 
@@ -88,28 +93,27 @@ def known_relationships(folder: Path, about: About, run: str) -> dict[str, Known
         return pc.and_not(theirs, ours)
 
     return {
-        ref.uid: Known(number, person, program or "", Outcome(outcome), *others)
-        for ref, (number, person, program, outcome, *others) in fold(
+        ref.uid: Known(number, person, event, program or "", Outcome(outcome), *others)
+        for ref, (number, person, event, program, outcome, *others) in fold(
             folder, _COLUMNS, wanted
         ).items()
     }
 
 
-_JUDGED_BY = ("kind", "tracked_entity", "program", "outcome")
+_JUDGED_BY = ("kind", "tracked_entity", "lone_event", "outcome")
 _COLUMNS = (
-    *("read_number", "tracked_entity", "program", "outcome", "code"),
+    *("read_number", "tracked_entity", "lone_event", "program", "outcome", "code"),
     *("content_hash", "model_hash", "destination_uid"),
 )
 
 
 def _asked(about: About, kind: pa.StringArray) -> Wanted:
-    uids, people, programs = texts(about.uids), texts(about.people), texts(about.programs)
+    uids, roots = texts(about.uids), texts(about.roots)
     held = texts([Outcome.HELD] if about.held else [])
 
     def asked(part: pa.Table) -> pa.ChunkedArray:
-        theirs = pc.or_(among(part["uid"], uids), among(part["tracked_entity"], people))
-        lone = pc.and_(pc.is_null(part["tracked_entity"]), among(part["program"], programs))
-        either = pc.or_(pc.or_(theirs, lone), among(part["outcome"], held))
+        theirs = pc.or_(among(part["tracked_entity"], roots), among(part["lone_event"], roots))
+        either = pc.or_(pc.or_(theirs, among(part["uid"], uids)), among(part["outcome"], held))
         return pc.and_(among(part["kind"], kind), either)
 
     return asked

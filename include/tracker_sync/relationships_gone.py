@@ -53,7 +53,7 @@ def look_for(
     for uid, known in gone.items():
         there = read_one(after.destination.client, known.destination_uid or uid)
         if there is None or (there.type, frozenset(there.ends)) in alike:
-            found.lines.append(Entry(Ref(KIND, uid), known.tracked_entity, Outcome.UNCHANGED))
+            found.lines.append(_nowhere(uid, known))
             continue
         fate = fate_of(after.source, replace(there, uid=uid))
         if fate is Fate.UNKNOWN:
@@ -61,6 +61,11 @@ def look_for(
         elif fate is Fate.DELETED:
             found.doomed.append((_doomed(uid, known), there))
     return found
+
+
+def _nowhere(uid: str, known: Known) -> Entry:
+    line = Entry(Ref(KIND, uid), known.tracked_entity, Outcome.UNCHANGED)
+    return replace(line, lone_event=known.lone_event)
 
 
 def _doomed(uid: str, known: Known) -> Entry:
@@ -77,4 +82,5 @@ def _held(uid: str, known: Known) -> Entry:
         Outcome.HELD,
         code=NEITHER_ALIVE_NOR_DELETED,
         destination_uid=known.destination_uid,
+        lone_event=known.lone_event,
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import dataclass, field, replace
 
 import pyarrow.compute as pc
@@ -39,17 +38,14 @@ class ReadRelationships:
 
     Attributes:
         met: By UID.
-        people: Whose relationships were read -> the number of that read.
-        buried: People who came as tombstones, likewise.
-        events: Program without registration -> its events whose relationships were read.
-        lone: The basis of each such program.
+        roots: People, and events without registration, whose relationships were read -> the
+            number of that read.
+        buried: Those of them that came as tombstones, likewise.
     """
 
     met: dict[str, Met] = field(default_factory=dict)
-    people: dict[str, int] = field(default_factory=dict)
+    roots: dict[str, int] = field(default_factory=dict)
     buried: dict[str, int] = field(default_factory=dict)
-    events: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
-    lone: dict[str, Basis] = field(default_factory=dict)
 
     def add(self, met: Met) -> None:
         """Add a relationship unless a later read has brought it."""
@@ -82,14 +78,10 @@ def read_by_slices(after: AfterSlices) -> ReadRelationships:
 
 
 def _add_asked(read: ReadRelationships, basis: Basis, tables: Tables, asked: set[str]) -> None:
-    if basis.program:
-        read.events[basis.program] |= asked
-        read.lone[basis.program] = basis
-        return
-    people = tables["tracked_entities"]
-    deleted = people.filter(pc.fill_null(people["deleted"], fill_value=False))
-    read.people |= dict.fromkeys(asked, basis.read_number)
-    read.buried |= dict.fromkeys(deleted["trackedEntity"].to_pylist(), basis.read_number)
+    name, key = ("events", "event") if basis.program else ("tracked_entities", "trackedEntity")
+    deleted = tables[name].filter(pc.fill_null(tables[name]["deleted"], fill_value=False))
+    read.roots |= dict.fromkeys(asked, basis.read_number)
+    read.buried |= dict.fromkeys(deleted[key].to_pylist(), basis.read_number)
 
 
 def _met(each: Relationship, basis: Basis, older: frozenset[str]) -> Met:

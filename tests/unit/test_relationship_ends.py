@@ -11,10 +11,13 @@ import pytest
 
 from dhis2_api.client import Dhis2Client
 from dhis2_api.export import Listing
+from dhis2_api.importer import Ref
 from dhis2_api.reading import read_list, read_relationships
 from nightly import Ground, Nights, ground_of, nights, send, with_route
 from servers import MATERNAL, PERSON, SENEGAL, SURVEILLANCE
 from tracker_sync.outcome import Outcome
+from tracker_sync.servers import state_folder
+from tracker_sync.state import open_refusals
 
 
 VERSIONS = ["2.40.9", "2.41.8", "2.42.4", "2.43.1"]
@@ -130,7 +133,7 @@ def test_two_cases_are_joined_and_parted_again(night: Nights) -> None:
     assert fourth == {}
 
 
-def test_a_relationship_of_two_cases_that_is_refused_is_tried_again_by_every_run(
+def test_a_relationship_of_two_cases_that_is_refused_has_its_case_read_by_every_run(
     night: Nights,
 ) -> None:
     one, other = cases(night.source)
@@ -139,31 +142,37 @@ def test_a_relationship_of_two_cases_that_is_refused_is_tried_again_by_every_run
     assert refused["casesJoin01"].code == "E4012"
     night.load("two", [other], program=SURVEILLANCE)
 
-    later = night.relate(night.load("three", [MOTHER]))
+    (root,) = open_refusals(state_folder(night.workspace("two"))).items()
+    later = night.relate(night.load("three", [root[0].uid], program=root[1]))
 
+    assert root == (Ref("EVENT", one), SURVEILLANCE)
     assert (later["casesJoin01"].outcome, later["casesJoin01"].action) == (
         Outcome.STORED,
         "created",
     )
     assert of_event(night.destination, one) == {"casesJoin01"}
+    assert open_refusals(state_folder(night.workspace("three"))) == {}
 
 
-def test_a_refused_relationship_of_two_cases_that_is_gone_is_asked_about_no_more(
-    night: Nights,
+@pytest.mark.parametrize("goes", ["the relationship", "its case"])
+def test_a_refused_relationship_of_two_cases_that_is_gone_is_a_refusal_no_more(
+    night: Nights, goes: str
 ) -> None:
     one, other = cases(night.source)
     relate(night.source, "casesJoin01", CASES, case(one), case(other))
     night.relate(night.load("one", [one], program=SURVEILLANCE))
-    unrelate(night.source, "casesJoin01")
+    if goes == "its case":
+        send(night.source, {"events": [{"event": one}]}, "DELETE")
+    else:
+        unrelate(night.source, "casesJoin01")
 
-    closed = night.relate(night.load("two", [MOTHER]))
-    nothing = night.relate(night.load("three", [MOTHER]))
+    closed = night.relate(night.load("two", [one], program=SURVEILLANCE))
 
     assert (closed["casesJoin01"].outcome, closed["casesJoin01"].content_hash) == (
         Outcome.UNCHANGED,
         None,
     )
-    assert "casesJoin01" not in nothing
+    assert open_refusals(state_folder(night.workspace("two"))) == {}
 
 
 def test_an_enrollment_is_joined_with_a_person_and_parted_again(night: Nights) -> None:

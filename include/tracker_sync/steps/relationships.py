@@ -9,10 +9,9 @@ from typing import Any
 
 from dhis2_api.importer import Ref
 from tracker_sync.following_stamps import following_stamps
-from tracker_sync.outcome import Entry, Outcome
-from tracker_sync.relationship import KIND, people_of
+from tracker_sync.outcome import Entry
+from tracker_sync.relationship import people_of
 from tracker_sync.relationship_plan import plan_relationships
-from tracker_sync.relationship_reading import read_one
 from tracker_sync.relationship_sending import AT_ONCE, ToSend, send_relationships
 from tracker_sync.relationship_state import About, Known, known_relationships
 from tracker_sync.relationships_gone import look_for
@@ -38,7 +37,6 @@ def run(after: AfterSlices) -> dict[str, Any]:
         return after.finish(PHASE, {})
     read = read_by_slices(after)
     phase = _Phase(after, read, _known(after, read))
-    phase.try_lone_refusals_again()
     phase.bring()
     phase.settle_the_gone()
     return after.finish(PHASE, phase.lines, phase.kept)
@@ -47,8 +45,7 @@ def run(after: AfterSlices) -> dict[str, Any]:
 def _known(after: AfterSlices, read: ReadRelationships) -> dict[str, Known]:
     about = About(
         uids=read.met.keys(),
-        people=read.people.keys() | read.buried.keys(),
-        programs=after.route.programs,
+        roots=read.roots.keys() | read.buried.keys(),
         held=after.route.deletes == "send",
     )
     own = folder_name(after.workspace.run_id)
@@ -62,23 +59,6 @@ class _Phase:
     known: dict[str, Known]
     lines: defaultdict[Basis, list[Entry]] = field(default_factory=lambda: defaultdict(list))
     kept: set[Ref] = field(default_factory=set)
-
-    def try_lone_refusals_again(self) -> None:
-        """Read again what was refused and belongs to nobody: for no person's sake is it read.
-
-        What the source does not have any more is no refusal any more.
-        """
-        for uid, known in [*self.known.items()]:
-            lone = known.tracked_entity is None and known.content_hash is not None
-            if not lone or not known.refused or uid in self.read.met:
-                continue
-            basis = Basis(known.read_number, known.program)
-            found = read_one(self.after.source, uid)
-            if found:
-                self.read.add(Met(found, basis))
-            else:
-                del self.known[uid]
-                self.lines[basis].append(Entry(Ref(KIND, uid), None, Outcome.UNCHANGED))
 
     def bring(self) -> None:
         """Send what the destination lacks."""
@@ -97,7 +77,7 @@ class _Phase:
 
     def settle_the_gone(self) -> None:
         """Hold or delete what the source has deleted."""
-        gone = missed(self.after, self.read, self.known)
+        gone = missed(self.read, self.known, sends=self.after.route.deletes == "send")
         living = [met.relationship for met in self.read.met.values()]
         found = look_for(self.after, gone.known, living)
         for line in found.lines:
