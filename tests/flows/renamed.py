@@ -73,4 +73,4 @@ def _renamed(held: Held) -> dict[Key, str]:
 
 
 def _by_text(held: Held) -> dict[Key, str]:
-    return {key: json.dumps(value, default=str) for key, value in held.items()}
+    return {key: json.dumps(value, default=str, sort_keys=True) for key, value in held.items()}

@@ -18,8 +18,10 @@ from dhis2_api.export import Listing
 from dhis2_api.reading import read_list
 from planned import phases_find_nothing, planned
 from servers import SENEGAL, SURVEILLANCE, grant, route, running
+from tracker_sync.ledger import read_ledger, read_lines, write_ledger
 from tracker_sync.loading import Destination
 from tracker_sync.metadata import synchronise
+from tracker_sync.outcome import Entry, Outcome
 from tracker_sync.package import Staged
 from tracker_sync.publish import publish
 from tracker_sync.run_plan import read_run_plan
@@ -28,6 +30,7 @@ from tracker_sync.steps.extract import extract
 from tracker_sync.steps.load import load
 from tracker_sync.steps.settle import settle
 from tracker_sync.steps.transform import transform
+from tracker_sync.unspoken import unspoken
 from tracker_sync.workspace import Workspace
 
 
@@ -180,3 +183,18 @@ def test_an_old_package_that_is_cleared_after_a_newer_run_is_superseded(road: Ro
     assert newer["totals"]["created"] == cleared["totals"]["superseded"] == 60
     assert cleared["totals"]["sent"] == 0
     assert road.arrived(uid) == "2026-01-17"
+
+
+def test_what_was_read_and_stands_in_no_ledger_is_missing(road: Road) -> None:
+    road.run("one")
+    workspace = Workspace(road.folder, "demo", "one")
+    lines = read_ledger(workspace.ledger(SLICE))
+    write_ledger(workspace.ledger(SLICE), [line for line in lines if line != lines[7]])
+    (piece,) = read_run_plan(workspace.plan).slices
+
+    (found,) = unspoken(workspace, piece, read_lines(workspace.ledger(SLICE)))
+
+    assert found == Entry(lines[7].ref, None, Outcome.MISSING, code="SYNC_NOT_IN_LEDGER")
+    settlement = settle(ROUTE, workspace)
+    assert settlement.report["totals"]["missing"] == 1
+    assert settlement.accounted == {}

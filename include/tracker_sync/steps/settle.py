@@ -28,6 +28,7 @@ from tracker_sync.slice_reading import PLAN_AGAIN
 from tracker_sync.slicing import Slice
 from tracker_sync.steps.after_slices import PHASES
 from tracker_sync.tally import adds_up, refusals, tally
+from tracker_sync.unspoken import unspoken
 from tracker_sync.waiting import ABOVE_CAP
 from tracker_sync.window import Window
 from tracker_sync.workspace import Workspace
@@ -112,6 +113,7 @@ def _lines(workspace: Workspace, piece: Slice) -> pa.Table:
     missing = [
         Entry(root, _person(root), Outcome.MISSING, code=NO_LEDGER) for root in sorted(silent)
     ]
+    missing += unspoken(workspace, piece, lines)
     return pa.concat_tables([lines, as_table(missing)])
 
 

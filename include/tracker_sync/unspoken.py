@@ -1,0 +1,51 @@
+"""The unspoken: what a slice was to load and its ledger does not speak of."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from dhis2_api.importer import Ref
+from tracker_sync.outcome import Entry, Outcome
+from tracker_sync.package import Staged, open_package
+from tracker_sync.slicing import Slice
+from tracker_sync.workspace import Workspace
+
+
+NOT_IN_LEDGER = "SYNC_NOT_IN_LEDGER"
+
+
+def unspoken(workspace: Workspace, piece: Slice, lines: pa.Table) -> Iterator[Entry]:
+    """Yield a line for each object of a slice's bundles that is in no line of its ledger.
+
+    Args:
+        workspace: The files of the run.
+        piece: A slice; one whose load did not come to its end has no ledger to compare.
+        lines: Its ledger, rows of `LEDGER`.
+
+    Raises:
+        DamagedPackage: The bundles are not what was written.
+    """
+    if not (workspace.loaded(piece.slice).is_file() and workspace.ledger(piece.slice).is_file()):
+        return
+    named = json.loads(workspace.loaded(piece.slice).read_bytes())
+    spoken = _keys(lines["kind"].combine_chunks(), lines["uid"].combine_chunks())
+    for group in open_package(Staged(**named["bundles"])).row_groups():
+        nested = group["bundles"].combine_chunks()["objects"].combine_chunks()
+        objects = nested.flatten()
+        roots = group["bundles"]["tracked_entity"].combine_chunks()
+        people = roots.take(nested.value_parent_indices())
+        silent = pc.invert(
+            pc.is_in(_keys(objects.field("kind"), objects.field("uid")), value_set=spoken)
+        )
+        rows = objects.filter(silent), people.filter(silent)
+        for item, person in zip(*(part.to_pylist() for part in rows), strict=True):
+            ref = Ref(item["kind"], item["uid"])
+            yield Entry(ref, person, Outcome.MISSING, code=NOT_IN_LEDGER)
+
+
+def _keys(kinds: pa.Array, uids: pa.Array) -> pa.Array:
+    return pc.binary_join_element_wise(kinds, uids, " ")
