@@ -87,7 +87,8 @@ class Road:
         return [*read_ledger(workspace.ledger(SLICE))]
 
     def there(self) -> Destination:
-        return Destination(self.destination, (self.program,), pauses=(0.0, 0.0, 0.0))
+        pauses = (0.0, 0.0, 0.0)
+        return Destination(self.destination, (self.program,), pauses, source=self.source)
 
     def after(self, run_id: str) -> AfterSlices:
         workspace = self.workspace(run_id)

@@ -253,7 +253,8 @@ class World:
     def there(self, run: Run) -> Destination:
         """Return the destination as the steps take it; nobody waits for long."""
         programs = route_there(run.route).programs
-        return Destination(self.destination.client, programs, pauses=(0.0, 0.0, 0.0))
+        there, source = self.destination.client, self.source.client
+        return Destination(there, programs, pauses=(0.0, 0.0, 0.0), source=source)
 
     def differing(self) -> dict[Key, tuple[Any, Any]]:
         """Return what the servers hold differently."""

@@ -8,12 +8,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from dhis2_api.importer import Ref
-from tracker_sync.adding_notes import Addition, add_notes
+from tracker_sync.adding_notes import add_notes
 from tracker_sync.delivery import NOT_IN_REPORT
 from tracker_sync.outcome import Entry, Outcome
 from tracker_sync.package import Package
 from tracker_sync.plan import PARENT_REFUSED, Known
 from tracker_sync.restamping import restamp
+from tracker_sync.sending_notes import Addition
 from tracker_sync.servers import state_folder
 from tracker_sync.staged_notes import Note, staged_notes
 from tracker_sync.state import recall
