@@ -71,9 +71,16 @@ class Road:
         planned(self.folder, who, program=program, slice_id=SLICE)
         workspace = replace(first, run_id=run_id)
         first.run.rename(workspace.run)
-        model = synchronise(self.source, self.destination, self.route).model
-        publish(workspace.model, model.to_json().encode())
+        publish(workspace.model, self._model().encode())
         return extract(self.source, self.route, workspace, SLICE, 1).package
+
+    def _model(self) -> str:
+        """Return the model as both servers were when the first run began."""
+        kept = self.folder.parent / "model.json"
+        if not kept.exists():
+            model = synchronise(self.source, self.destination, self.route).model
+            kept.write_text(model.to_json(), encoding="utf-8")
+        return kept.read_text(encoding="utf-8")
 
     def loaded(self, run_id: str, *uids: str) -> list[Entry]:
         """Bring people or events to the destination, and return the ledger of the slice."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
 
 from dhis2_api.client import Dhis2Client
 from dhis2_api.errors import RequestRefused, Unauthorized, UnexpectedAnswer
@@ -18,14 +17,12 @@ from dhis2_api.files import (
     upload_file,
 )
 from dhis2_api.importer import Ref
+from tracker_sync.destination import Destination
 from tracker_sync.file_values import FileValue
 from tracker_sync.objects import Object, Tree
 from tracker_sync.outcome import Entry, Outcome
 from tracker_sync.plan import PARENT_REFUSED, Past
 
-
-if TYPE_CHECKING:  # it loads, and so brings
-    from tracker_sync.loading import Destination
 
 NOT_AT_SOURCE = "SYNC_FILE_NOT_AT_SOURCE"
 REFUSED = "SYNC_FILE_REFUSED"

@@ -7,6 +7,7 @@ explicit null for each value that is to go.
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from json.encoder import encode_basestring
 from typing import Any
 
@@ -24,7 +25,9 @@ VALUES_KEY = {
 _Payload = dict[str, Any]
 
 
-def import_text(ours: Object, theirs: Object | None, model: Model) -> str | None:
+def import_text(
+    ours: Object, theirs: Object | None, model: Model, enrolled: Collection[str] = ()
+) -> str | None:
     """Return the import JSON that makes the destination equal, or nothing if it is.
 
     Args:
@@ -32,6 +35,8 @@ def import_text(ours: Object, theirs: Object | None, model: Model) -> str | None
         theirs: What the destination holds, if anything.
         model: Says which values may be cleared: the source has them, and the account reads
             them there. What only the destination's programs have stays as it is.
+        enrolled: The programs in which a person is enrolled at the source, whose files are the
+            person's own (`file_attributes`).
     """
     content = ours.content or ""
     if theirs is None or theirs.content is None:
@@ -39,7 +44,9 @@ def import_text(ours: Object, theirs: Object | None, model: Model) -> str | None
     mine, held = json.loads(content), json.loads(theirs.content)
     name, key = VALUES_KEY[ours.ref.kind]
     my_values, their_values = values(ours.ref.kind, mine), values(ours.ref.kind, held)
-    cleared = sorted((their_values.keys() - my_values.keys()) & _clearable(model, ours, mine))
+    cleared = sorted(
+        (their_values.keys() - my_values.keys()) & _clearable(model, ours, mine, enrolled)
+    )
     kept = {uid: item for uid, item in their_values.items() if uid in my_values}
     if not cleared and kept == my_values and _scalars(mine, name) == _scalars(held, name):
         return None
@@ -70,13 +77,17 @@ def _completed(content: str, completed_at: str | None) -> str:
     return f'{content[:-1]},"completedAt":{encode_basestring(completed_at)}}}'
 
 
-def _clearable(model: Model, ours: Object, payload: _Payload) -> frozenset[str]:
+def _clearable(
+    model: Model, ours: Object, payload: _Payload, enrolled: Collection[str]
+) -> frozenset[str]:
     """Return the values whose absence at the source means *empty*: its model has them.
 
     A confidential attribute is in none of these sets: its absence says nothing.
     """
     if ours.ref.kind == "TRACKED_ENTITY":
-        return model.type_attributes.get(payload["trackedEntityType"], frozenset())
+        shown = (model.program_attributes.get(program, frozenset()) for program in enrolled)
+        files = frozenset(model.files).intersection(frozenset().union(*shown))
+        return model.type_attributes.get(payload["trackedEntityType"], frozenset()) | files
     if ours.ref.kind == "ENROLLMENT":
         return model.program_attributes.get(payload["program"], frozenset())
     return model.stage_elements.get(payload["programStage"], frozenset())

@@ -132,10 +132,17 @@ class _Planner:
         if each.deleted or each.content is None:
             return Planned(_deleted(line, held), None, each.parent, held)
         same = held is not None and held.content == each.content
-        text = None if same else import_text(each, held, self._past.model)
+        text = None if same else import_text(each, held, self._past.model, self._enrolled(each))
         if text is not None:
             line = self._to_send(line, held, known)
         return Planned(line, text if line.sent else None, each.parent, held)
+
+    def _enrolled(self, each: Object) -> frozenset[str]:
+        """Return the programs a person is enrolled in, if it is one and they may show files."""
+        if each.ref.kind != "TRACKED_ENTITY" or not self._past.model.files:
+            return frozenset()
+        below = (item for item in self._tree.objects if item.ref.kind == "ENROLLMENT")
+        return frozenset(json.loads(item.content)["program"] for item in below if item.content)
 
     def _line(self, each: Object, held: Object | None) -> Entry:
         return Entry(
