@@ -12,6 +12,7 @@ from flows.people import (
     AWA,
     BINTA,
     CONTACT,
+    FIRST_NAME,
     LOAD,
     MBOUR,
     RUFISQUE,
@@ -19,6 +20,7 @@ from flows.people import (
     case,
     contact,
     enrollment,
+    enrollment_of,
     event_of,
     person,
     visit,
@@ -42,6 +44,10 @@ def world(ground: Ground, tmp_path: Path) -> Iterator[World]:
 
 def renamed(**terms: Any) -> Any:
     return TERMS.model_copy(update=terms)
+
+
+def without(table: str, *uids: str) -> dict[str, str]:
+    return {uid: name for uid, name in NAMES[table].items() if uid not in uids}
 
 
 def test_everybody_arrives_under_the_names_of_the_destination_and_once(world: World) -> None:
@@ -68,6 +74,40 @@ def test_a_value_cleared_at_the_source_is_cleared_under_its_other_name(world: Wo
     assert run.totals["changed"] == 1
     assert key not in world.destination.holds()
     assert differing_but_in_names(world) == {}
+
+
+def test_what_a_closed_table_does_not_name_is_refused_and_sent_once_it_is_named(
+    world: World,
+) -> None:
+    world.source.write(trackedEntities=[person(), person(BINTA, MBOUR)])
+    closed = {"closed": frozenset({"org_units"})}
+
+    first = world.run(mapping=renamed(org_units=without("org_units", MBOUR), **closed))
+    second = world.run(mapping=renamed(**closed))
+
+    assert first.refused == {
+        BINTA: ("refused", "SYNC_UNMAPPED_ORG_UNIT"),
+        enrollment_of(BINTA): ("refused", "SYNC_UNMAPPED_ORG_UNIT"),
+        event_of(BINTA): ("refused", "SYNC_UNMAPPED_ORG_UNIT"),
+        f"{BINTA}:{THERE[HIV]}": ("refused", "SYNC_UNMAPPED_ORG_UNIT"),  # the owner
+    }
+    assert first.totals["created"] == 3
+    assert (second.totals["created"], second.refused) == (3, {})
+    assert differing_but_in_names(world) == {}
+
+
+def test_the_events_of_a_dropped_stage_are_held_and_their_person_is_stored(world: World) -> None:
+    world.source.write(trackedEntities=[person()])
+    stages = dict.fromkeys(NAMES["program_stages"], "drop")
+
+    run = world.run(mapping=renamed(program_stages=stages))
+
+    assert run.refused == {event_of(AWA): ("held", "SYNC_DROPPED")}
+    assert run.totals["created"] == 2
+    assert run.problems == ()
+    there = world.destination.holds()
+    assert ("attribute", AWA, FIRST_NAME) in there
+    assert ("event", event_of(AWA)) not in there
 
 
 def test_a_dropped_element_is_not_sent_and_the_destinations_own_value_stays(world: World) -> None:
