@@ -22,9 +22,6 @@ from tracker_sync.workspace import Workspace
 SCHEMA_VERSION = 1
 MOST_NAMED = 1_000
 
-# What a person may expect to be copied, and this release does not copy.
-NOT_COPIED = ("relationships", "owners", "notes", "files")
-
 
 @dataclass(frozen=True, slots=True)
 class RunLedgers:
@@ -64,7 +61,6 @@ def run_report(
         "selected_away": run_plan.selected_away,
         "passes": run_plan.passes,
         "found_later": run_plan.found_later,
-        "not_copied": list(NOT_COPIED),
         "staging": str(workspace.run),
     }
 
