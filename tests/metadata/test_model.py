@@ -119,7 +119,7 @@ def test_a_model_says_in_which_stages_the_destination_ignores_an_assigned_user(
     ours["programStages"][stage]["enableUserAssignment"] = source
     theirs["programStages"][stage]["enableUserAssignment"] = destination
     if destination is None:
-        del theirs["programStages"][stage]
+        theirs = {**theirs, "programStages": {}}
 
     model = model_of(ours, theirs)
 

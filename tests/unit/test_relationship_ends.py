@@ -30,7 +30,7 @@ def constraint(kind: str, **narrowed: str) -> dict[str, Any]:
 
 
 def relationship_type(uid: str, start: dict[str, Any], to: dict[str, Any]) -> dict[str, Any]:
-    sharing = {"public": "rwrw----", "owner": None, "users": {}, "userGroups": {}}
+    sharing: dict[str, Any] = {"public": "rwrw----", "owner": None, "users": {}, "userGroups": {}}
     ends = {"fromConstraint": start, "toConstraint": to, "fromToName": uid}
     return {"id": uid, "name": uid, "bidirectional": False, "sharing": sharing, **ends}
 

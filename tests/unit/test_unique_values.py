@@ -39,7 +39,7 @@ def test_who_comes_second_with_a_value_waits_also_in_another_batch(run: UniqueVa
     assert run.waiting([tree(FIRST, "7"), tree(SECOND, "8")]) == frozenset()
 
     assert run.waiting([tree(THIRD, "7")]) == {THIRD}
-    assert run.shared() == [{FIRST, THIRD}]
+    assert run.shared() == [frozenset({FIRST, THIRD})]
 
 
 def test_of_two_in_one_batch_the_second_waits(run: UniqueValues) -> None:
