@@ -281,7 +281,12 @@ def _with_text(package: Staged, note: str, text: str) -> Staged:
 
 
 def _a_case(cases: Road) -> str:
-    params: dict[str, Any] = {"program": SURVEILLANCE, "orgUnit": SENEGAL, "fields": "event", "pageSize": 1}
+    params: dict[str, Any] = {
+        "program": SURVEILLANCE,
+        "orgUnit": SENEGAL,
+        "fields": "event",
+        "pageSize": 1,
+    }
     mode = "ouMode" if cases.source.dialect.version == "2.40" else "orgUnitMode"
     page = cases.source.get("/api/tracker/events", {**params, mode: "DESCENDANTS"})
     (row,) = page.get("events") or page["instances"]
