@@ -16,6 +16,7 @@ from dhis2_api.errors import PermanentError
 from e2e.sync import ROUTE, Sync, states, stored_watermarks
 from servers import running
 from tracker_sync.loading import Destination
+from tracker_sync.objects import trees_of
 from tracker_sync.package import open_package, staged
 from tracker_sync.routes import load_route
 from tracker_sync.run_plan import read_run_plan
@@ -219,8 +220,8 @@ def fails_for(victim: str) -> Callable[..., dict[str, Any]]:
 
     def load_or_fail(*arguments: Any) -> dict[str, Any]:
         bundles = open_package(arguments[-1])
-        groups = (group["bundles"]["uid"].to_pylist() for group in bundles.row_groups())
-        if any(victim in uids for uids in groups):
+        trees = (tree for group in bundles.row_groups() for tree in trees_of(group["bundles"]))
+        if any(victim == item.ref.uid for tree in trees for item in tree.objects):
             raise PermanentError("the slice was broken by its test")
         return load(*arguments)
 
