@@ -82,7 +82,7 @@ def _attributes(connection: sqlite3.Connection) -> _Parts:
 def _values(connection: sqlite3.Connection) -> _Parts:
     for row in connection.execute("SELECT uid, data_values FROM event WHERE deleted = 0"):
         for element, value in json.loads(row["data_values"]).items():
-            told = (value["value"], bool(value.get("providedElsewhere")))
+            told = (value["value"], bool(value["elsewhere"]))
             yield ("value", row["uid"], element), told
 
 

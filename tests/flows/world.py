@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -27,6 +27,7 @@ from flows.held import Held, Key, differing, held_by
 from flows.people import CONTACT
 from flows.watch import Watch
 from servers import HIV, MATERNAL, PERSON, SURVEILLANCE, VACCINATION, put, route
+from tracker_sync.lease import unguarded
 from tracker_sync.loading import Destination
 from tracker_sync.mapping.there import model_there, route_there
 from tracker_sync.metadata import synchronise
@@ -108,6 +109,36 @@ class Server:
         }
         self.client.request("PUT", "/api/tracker/ownership/transfer", params=params)
 
+    def forget_people(self) -> None:
+        """Keep the metadata alone."""
+        with self.sandbox.database.writing() as connection:
+            for table in (*PEOPLE_TABLES, "file_resource", "data_store", "job"):
+                connection.execute(f"DELETE FROM {table}")  # noqa: S608 - the names are ours
+
+    def sql(self, statement: str, *values: Any) -> None:
+        """Change what no request of today would let through, and old servers hold all the same."""
+        with self.sandbox.database.writing() as connection:
+            assert connection.execute(statement, values).rowcount
+
+    def lose(self, plural: str, uid: str) -> None:
+        """Take a metadata object away, whoever refers to it."""
+        assert self.sandbox.metadata.get(plural, uid)
+        with self.sandbox.store.changing() as connection:
+            self.sandbox.store.remove(connection, plural, uid)
+
+    def alter(self, plural: str, uid: str, **members: Any) -> None:
+        """Give a metadata object other members."""
+        item = self.sandbox.metadata.get(plural, uid)
+        assert item
+        with self.sandbox.store.changing() as connection:
+            self.sandbox.store.put(connection, plural, [item | members])
+        self.client.forget_session()
+
+    def members(self, plural: str, uid: str, name: str) -> list[Json]:
+        """Return the items of a list in a metadata object."""
+        found: list[Json] = (self.sandbox.metadata.get(plural, uid) or {})[name]
+        return found
+
     def upload(self, uid: str, content: bytes) -> None:
         """Keep a file under a UID."""
         requests.post(
@@ -173,6 +204,7 @@ class World:
         watermarks: Up to where the runs accounted for everything.
         runs: The runs up to now.
         deletes_at_most: What a person allows the next runs.
+        before_write: Called before each write request.
     """
 
     source: Server
@@ -183,6 +215,7 @@ class World:
     watermarks: dict[str, datetime] = field(default_factory=dict)
     runs: list[Run] = field(default_factory=list)
     deletes_at_most: int | None = None
+    before_write: Callable[[], None] = unguarded
 
     @property
     def version(self) -> str:
@@ -232,6 +265,7 @@ class World:
         """Do what comes after the slices, and settle."""
         after = self.after(run)
         for phase in PHASES:
+            after.begin(phase)
             import_module(f"tracker_sync.steps.{phase}").run(after)
         settlement = settle(run.route, run.workspace)
         run.report, run.problems = settlement.report, settlement.problems
@@ -252,13 +286,26 @@ class World:
 
     def there(self, run: Run) -> Destination:
         """Return the destination as the steps take it; nobody waits for long."""
-        programs = route_there(run.route).programs
-        there, source = self.destination.client, self.source.client
-        return Destination(there, programs, pauses=(0.0, 0.0, 0.0), source=source)
+        return Destination(
+            self.destination.client,
+            route_there(run.route).programs,
+            pauses=(0.0, 0.0, 0.0),
+            before_write=self.before_write,
+            source=self.source.client,
+            edits=run.route.destination_edits,
+        )
 
     def differing(self) -> dict[Key, tuple[Any, Any]]:
         """Return what the servers hold differently."""
         return differing(self.source.holds(), self.destination.holds())
+
+    def forget_everybody(self, folder: Path) -> None:
+        """Begin anew: nobody is on the servers, and no run was."""
+        for server in (self.source, self.destination):
+            server.faults.clear()
+            server.forget_people()
+        self.folder, self.watermarks, self.runs = folder, {}, []
+        self.before_write = unguarded
 
     def learn(self) -> None:
         """Take metadata that was changed into account."""
@@ -275,14 +322,14 @@ class Ground:
     model: Model
 
 
-def ground_of(folder: Path, version: str) -> Ground:
-    """Make the data file that worlds of a version begin with."""
+def ground_of(folder: Path, version: str, *, inhabited: bool = False) -> Ground:
+    """Make the data file that worlds of a version begin with, with the district's people or not."""
     data = folder / "district.sqlite"
     app = create_app(data, district=True, superuser=Superuser(token=TOKEN), version=version)
     with serve(app) as url, Dhis2Client(url, Credentials(token=TOKEN), name="made") as client:
         put(client, "relationshipTypes", _contact())
         with inside(app).database.writing() as connection:
-            for table in PEOPLE_TABLES:
+            for table in () if inhabited else PEOPLE_TABLES:
                 connection.execute(f"DELETE FROM {table}")  # noqa: S608 - the names stand above
         terms = {"programs": PROGRAMS, "metadata": "ignore"}
         model = synchronise(client, client, route(**terms)).model
