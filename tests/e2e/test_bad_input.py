@@ -15,6 +15,7 @@ from dhis2_airflow.settings import RUN_SETTINGS
 from e2e.sync import ROUTE, Sync, states
 from project import PROJECT
 from scripted_server import Reply, as_json, scripted
+from tracker_sync.steps.after_slices import PHASES
 
 
 HTML = Reply(200, b"<!doctype html><html>Login</html>", "text/html")
@@ -150,6 +151,7 @@ def fails_at_once(sync: Sync, caplog: pytest.LogCaptureFixture, cause: str) -> s
     found = states(run)
     assert found.pop("preflight") == "failed"
     assert found.pop("settle") == "failed"
+    assert {found.pop(phase) for phase in PHASES} == {"skipped"}
     assert set(found.values()) == {"upstream_failed"}
     assert sync.destination.get("/api/organisationUnits")["organisationUnits"] == []
     line = last_word(caplog)
