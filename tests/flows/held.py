@@ -41,7 +41,7 @@ def held_by(sandbox: Sandbox) -> Held:
             *_objects(connection, "entity", _ENTITY),
             *_objects(connection, "enrollment", _without_completion(_ENROLLMENT, kept=kept)),
             *_objects(connection, "event", _without_completion(_EVENT, kept=kept)),
-            *_attributes(connection),
+            *_attributes(connection, sandbox),
             *_values(connection),
             *_notes(connection),
             *_relationships(connection),
@@ -72,11 +72,21 @@ def _objects(connection: sqlite3.Connection, kind: str, columns: tuple[str, ...]
         yield (kind, row["uid"]), {**told, "geometry": json.loads(told["geometry"] or "null")}
 
 
-def _attributes(connection: sqlite3.Connection) -> _Parts:
+def _attributes(connection: sqlite3.Connection, sandbox: Sandbox) -> _Parts:
+    """Yield those of the person's type, and of the programs they are enrolled in.
+
+    What a deleted enrollment leaves behind is shown to nobody who reads by UID.
+    """
+    model = sandbox.model
+    enrolled: dict[str, set[str]] = {}
+    for row in connection.execute("SELECT entity, program FROM enrollment WHERE deleted = 0"):
+        enrolled.setdefault(row["entity"], set()).update(model.program_attributes[row["program"]])
     for row in connection.execute(
-        "SELECT a.* FROM attribute a JOIN entity e ON e.uid = a.entity WHERE e.deleted = 0"
+        "SELECT a.*, e.type FROM attribute a JOIN entity e ON e.uid = a.entity WHERE e.deleted = 0"
     ):
-        yield ("attribute", row["entity"], row["attribute"]), row["value"]
+        of_type = model.type_attributes.get(row["type"], {})
+        if row["attribute"] in of_type or row["attribute"] in enrolled.get(row["entity"], ()):
+            yield ("attribute", row["entity"], row["attribute"]), row["value"]
 
 
 def _values(connection: sqlite3.Connection) -> _Parts:
@@ -120,7 +130,7 @@ def _files(connection: sqlite3.Connection, sandbox: Sandbox) -> _Parts:
         for item in metadata.all(plural)
         if item["valueType"] in _FILES
     }
-    found = [*_values(connection), *_attributes(connection)]
+    found = [*_values(connection), *_attributes(connection, sandbox)]
     texts = {value[0] if key[0] == "value" else value for key, value in found if key[2] in named}
     for row in connection.execute("SELECT uid, content FROM file_resource"):
         if row["uid"] in texts:
