@@ -59,7 +59,7 @@ class Road:
 
     def people(self, count: int) -> list[Tree]:
         """People of the source in the HIV program."""
-        uids = listed(self.source, "trackedEntities", HIV)[:count]
+        uids = sorted(listed(self.source, "trackedEntities", HIV))[:count]  # lists have no order
         batches = read_people(self.source, uids, 300)
         return [tree for batch in batches for tree in self.trees(flatten(batch.rows, (HIV,)))]
 

@@ -22,6 +22,7 @@ from tracker_sync.outcome import Entry, Outcome
 from tracker_sync.package import Staged, staged, writing_package
 from tracker_sync.publish import publish
 from tracker_sync.remembering import remember_as_they_come
+from tracker_sync.run_plan import RunPlan, write_run_plan
 from tracker_sync.servers import note_servers, state_folder
 from tracker_sync.slicing import Slice
 from tracker_sync.state import Page, open_refusals, recall
@@ -33,6 +34,7 @@ from tracker_sync.workspace import Workspace
 
 
 PIECE = Slice(CLINIC, "Rufisque", 1)
+PLAN = RunPlan({}, {}, (PIECE,), "UTC", only_from_children=0, with_open_refusals=0)
 AWA = Ref("TRACKED_ENTITY", "person00001")
 Json = dict[str, Any]
 
@@ -84,6 +86,7 @@ class Nights:
         self.workspace = Workspace(self.folder, "demo", f"night-{self.number}")
         note_servers(self.workspace, "a", "b")
         publish(self.workspace.model, MODEL.to_json().encode())
+        write_run_plan(self.workspace.plan, PLAN)
         return self.workspace
 
     def stage(self, *came: str, gone: tuple[str, ...] = ()) -> Staged:
@@ -140,7 +143,7 @@ def test_what_was_loaded_before_a_destination_died_is_known(nights: Nights) -> N
     nights.there.requests_left = 3 * 2 + 1  # compare, send, read back: two batches, and one look
 
     with pytest.raises(TransientError):
-        nights.load(bundles, tracked_entities=2)
+        nights.load(bundles, tracked_entities=2, in_parallel=1)
 
     known = recall(state_folder(nights.workspace), people, but_run="night-2")
     assert {ref.uid for ref in known} == nights.there.people.keys() == {*people[:4]}
