@@ -36,11 +36,13 @@ class Edits:
             and the completed enrollment.
         created: The event added.
         refused: The event that the destination must refuse.
+        deleted: What was deleted, with all that hung below it.
     """
 
     changed: frozenset[str]
     created: frozenset[str]
     refused: frozenset[str]
+    deleted: frozenset[str] = frozenset()
 
 
 def edit(source: Dhis2Client) -> Edits:
@@ -62,7 +64,9 @@ def edit(source: Dhis2Client) -> Edits:
 
 def _events_with(source: Dhis2Client, element: str) -> list[Json]:
     """Return active events that hold *element*, in a stage that repeats, each of another person."""
-    events = _rows(source, "events", _HIV, f"{_EVENT},trackedEntity,dataValues[dataElement,value]")
+    events = rows_of(
+        source, "events", _HIV, f"{_EVENT},trackedEntity,dataValues[dataElement,value]"
+    )
     stages = source.get(f"/api/programs/{_HIV}", {"fields": "programStages[id,repeatable]"})
     repeatable = {stage["id"] for stage in stages["programStages"] if stage["repeatable"]}
     found = {
@@ -75,12 +79,12 @@ def _events_with(source: Dhis2Client, element: str) -> list[Json]:
 
 
 def _change_a_case(source: Dhis2Client) -> str:
-    case = _rows(source, "events", _SURVEILLANCE, f"{_CASE},dataValues[dataElement,value]")[0]
+    case = rows_of(source, "events", _SURVEILLANCE, f"{_CASE},dataValues[dataElement,value]")[0]
     kept = [value for value in case["dataValues"] if value["dataElement"] != _SYMPTOMS]
     return _send_event(source, case, [*kept, {"dataElement": _SYMPTOMS, "value": "Toux"}])
 
 
-def _rows(source: Dhis2Client, kind: Listed, program: str, fields: str) -> list[Json]:
+def rows_of(source: Dhis2Client, kind: Listed, program: str, fields: str) -> list[Json]:
     """Return the events or enrollments of a program."""
     everywhere = Listing(
         kind, program, (), None, 2_000, mode="ACCESSIBLE", fields=fields, living=True
@@ -90,36 +94,38 @@ def _rows(source: Dhis2Client, kind: Listed, program: str, fields: str) -> list[
 
 def _send_event(source: Dhis2Client, event: Json, values: list[Json]) -> str:
     wanted = {key: event[key] for key in _EVENT.split(",") if key in event}
-    _post(source, {"events": [{**wanted, "dataValues": values}]})
+    send(source, {"events": [{**wanted, "dataValues": values}]})
     uid: str = event["event"]
     return uid
 
 
 def _add_event(source: Dhis2Client, like: Json, values: list[Json]) -> str:
-    return _send_event(source, {**like, "event": _new_uid()}, values)
+    return _send_event(source, {**like, "event": new_uid()}, values)
 
 
 def _complete(source: Dhis2Client) -> str:
-    rows = _rows(source, "enrollments", _MATERNAL, _ENROLLMENT)
+    rows = rows_of(source, "enrollments", _MATERNAL, _ENROLLMENT)
     enrollment = next(row for row in rows if row["status"] == "ACTIVE")
-    _post(source, {"enrollments": [{**enrollment, "status": "COMPLETED"}]})
+    send(source, {"enrollments": [{**enrollment, "status": "COMPLETED"}]})
     uid: str = enrollment["enrollment"]
     return uid
 
 
 def _use_a_retired_code(source: Dhis2Client, like: Json) -> str:
     """Add an event with an option that is then taken out of its set, as happens in real life."""
-    option = {"id": _new_uid(), "code": "D4T_3TC_NVP", "name": "D4T/3TC/NVP", "sortOrder": 9}
+    option = {"id": new_uid(), "code": "D4T_3TC_NVP", "name": "D4T/3TC/NVP", "sortOrder": 9}
     source.post("/api/metadata", {"options": [{**option, "optionSet": {"id": _REGIMENS}}]})
     uid = _add_event(source, like, [{"dataElement": _REGIMEN, "value": option["code"]}])
     source.request("DELETE", f"/api/options/{option['id']}")
     return uid
 
 
-def _post(source: Dhis2Client, payload: Json) -> None:
+def send(source: Dhis2Client, payload: Json) -> None:
+    """Import objects, all or none of them."""
     source.post("/api/tracker", payload, _SYNCHRONOUS)
 
 
-def _new_uid() -> str:
+def new_uid() -> str:
+    """Return a UID that nobody has."""
     first, rest = string.ascii_letters, string.ascii_letters + string.digits
     return secrets.choice(first) + "".join(secrets.choice(rest) for _ in range(10))

@@ -13,9 +13,10 @@ import pyarrow.parquet as pq
 from tracker_sync.report_text import report_lines
 from tracker_sync.routes import load_route
 from tracker_sync_demo.compare import compare
-from tracker_sync_demo.edits import Edits, edit
+from tracker_sync_demo.edits import Edits
 from tracker_sync_demo.scratch_airflow import PROJECT, ScratchAirflow
 from tracker_sync_demo.servers import SandboxServer
+from tracker_sync_demo.whole_night import edit_everything
 
 
 ROUTE = PROJECT / "include" / "routes" / "demo.yaml"
@@ -71,9 +72,12 @@ class Story:
         """Let the source live a little."""
         self._chapter("A night at the source")
         with self.source.client("source") as client:
-            edits = edit(client)
+            edits = edit_everything(client)
         self.say("a value changed, a value cleared, an event added, an enrollment completed,")
         self.say("a notified case (an event without registration) described anew,")
+        self.say("an attribute, a place and a follow-up cleared, a child moved and given away,")
+        self.say("a mother and a child joined, others parted, a note and a file added,")
+        self.say("an event, an enrollment and a person deleted,")
         self.say("and an event that uses an option code which then was retired")
         return edits
 
@@ -82,7 +86,8 @@ class Story:
         self._chapter("Second run: exactly what changed; red, because something was refused")
         report = self._run(green=False)
         moved = _moved(Path(report["staging"]))
-        _must(moved == (edits.created, edits.changed), "exactly the edited records moved")
+        wanted = (edits.created, edits.changed, edits.deleted)
+        _must(moved == wanted, "exactly the edited records moved")
         refused = {item["uid"] for item in report["refusals"]}
         _must(refused == edits.refused, "exactly the retired code was refused")
 
@@ -120,11 +125,11 @@ class Story:
         self.say(f"\n{title}\n{'-' * len(title)}")
 
 
-def _moved(run: Path) -> tuple[frozenset[str], frozenset[str]]:
-    """Return the UIDs that a run created and changed, from its ledgers."""
+def _moved(run: Path) -> tuple[frozenset[str], ...]:
+    """Return the UIDs that a run created, changed and deleted, from its ledgers."""
     rows = [row for path in run.glob("*/ledger.parquet") for row in pq.read_table(path).to_pylist()]
-    created = frozenset(row["uid"] for row in rows if row["action"] == "created")
-    return created, frozenset(row["uid"] for row in rows if row["action"] == "changed")
+    actions = ("created", "changed", "deleted")
+    return tuple(frozenset(row["uid"] for row in rows if row["action"] == it) for it in actions)
 
 
 def _must(so: bool, what: str) -> None:  # noqa: FBT001  # reads as a sentence: it must be so
