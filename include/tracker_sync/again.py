@@ -73,7 +73,7 @@ class Again:
         for ref, line in self.first.items():
             if ref.kind == "TRACKED_ENTITY" and ref.uid in people:
                 now = self.lines.get(ref, line)
-                self.lines[ref] = replace(now, outcome=Outcome.REFUSED, action=None, code=TWICE)
+                self.lines[ref] = now.but(outcome=Outcome.REFUSED, action=None, code=TWICE)
 
     def _line(self, ref: Ref) -> Entry | None:
         return self.lines.get(ref, self.first.get(ref))
@@ -170,4 +170,4 @@ def _later(line: Entry | None, now: Entry) -> Entry:
     """
     if line is None or line.outcome in _OPEN or now.outcome is not Outcome.UNCHANGED:
         return now
-    return replace(line, destination_updated_at=now.destination_updated_at)
+    return line.but(destination_updated_at=now.destination_updated_at)

@@ -64,15 +64,15 @@ class Brought:
         )
         if value.ref in self.refused:
             code = self.refused[value.ref]
-            return replace(line, outcome=Outcome.REFUSED, code=code, known=holder.known)
+            return line.but(outcome=Outcome.REFUSED, code=code, known=holder.known)
         if holder.outcome is Outcome.REFUSED:
             known = holder.known
-            return replace(line, outcome=Outcome.REFUSED, code=PARENT_REFUSED, known=known)
+            return line.but(outcome=Outcome.REFUSED, code=PARENT_REFUSED, known=known)
         if holder.outcome is Outcome.STORED and sent:
-            return replace(line, outcome=Outcome.STORED, action="created")
+            return line.but(outcome=Outcome.STORED, action="created")
         kept = {Outcome.STORED, Outcome.UNCHANGED}
         outcome = Outcome.UNCHANGED if holder.outcome in kept else holder.outcome
-        return replace(line, outcome=outcome, code=holder.code)
+        return line.but(outcome=outcome, code=holder.code)
 
 
 def bring(destination: Destination, trees: Sequence[Tree], past: Past) -> Brought:
@@ -113,7 +113,7 @@ class _Bringing:
         failing = {value.ref: code for value in values if (code := self._failing(value))}
         self.brought.refused |= failing
         code = next(iter(failing.values()), None)
-        return replace(item, content=None, completed_at=None, code=code) if code else item
+        return item._replace(content=None, completed_at=None, code=code) if code else item
 
     def _failing(self, value: FileValue) -> str | None:
         """Upload a file unless it is there; return why that can't be."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 from tracker_sync.difference import as_text
 from tracker_sync.outcome import Entry, Outcome
@@ -48,4 +47,4 @@ def _reopened_and_completed(send: Send, items: Sequence[Planned]) -> list[Entry]
 def _reopened(item: Planned) -> Planned:
     payload = json.loads(item.text or "{}")
     payload.pop("completedAt", None)
-    return replace(item, text=as_text(payload | {"status": "ACTIVE"}))
+    return item._replace(text=as_text(payload | {"status": "ACTIVE"}))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from dhis2_api.importer import Ref
 from tracker_sync.hanging import Link
@@ -30,9 +30,9 @@ def held_line(
     """
     held = Entry(ref, one.tracked_entity, Outcome.HELD, code=HELD, updated_at=one.updated_at)
     if link and link.there != ref.uid:
-        held = replace(held, destination_uid=link.there)
+        held = held.but(destination_uid=link.there)
     if known and known.refused:
-        return replace(held, code=known.refused, known=True)
+        return held.but(code=known.refused, known=True)
     return held
 
 
@@ -55,12 +55,10 @@ def decided(judged: Judged, before: Before) -> dict[Ref, Entry]:
     """Return the lines of what is not sent now."""
     lines = [_gone(held_line(*item), before.asked) for item in judged.gone.items()]
     for ref, (one, code) in judged.stays.items():
-        line = replace(held_line(ref, one), code=code)
+        line = held_line(ref, one).but(code=code)
         if code in before.refusing:
             known = before.known.get(ref)
-            line = replace(
-                line, outcome=Outcome.REFUSED, known=bool(known and known.refused == code)
-            )
+            line = line.but(outcome=Outcome.REFUSED, known=bool(known and known.refused == code))
         lines.append(line)
     return {line.ref: line for line in lines}
 
@@ -68,8 +66,8 @@ def decided(judged: Judged, before: Before) -> dict[Ref, Entry]:
 def _gone(line: Entry, asked: Collection[Ref]) -> Entry:
     """Return the line of what the destination lacks: this run's own work, if it asked for it."""
     if line.ref in asked:
-        return replace(line, outcome=Outcome.STORED, action="deleted", code=None, sent=True)
-    return replace(line, outcome=Outcome.UNCHANGED, code=None)
+        return line.but(outcome=Outcome.STORED, action="deleted", code=None, sent=True)
+    return line.but(outcome=Outcome.UNCHANGED, code=None)
 
 
 def as_it_is(line: Entry, now: Standing, links: Mapping[Ref, Link]) -> Entry:
@@ -86,10 +84,10 @@ def as_it_is(line: Entry, now: Standing, links: Mapping[Ref, Link]) -> Entry:
     else:
         gone = found is None or found.deleted
     if gone:
-        return replace(line, outcome=Outcome.STORED, action="deleted", code=None, known=False)
+        return line.but(outcome=Outcome.STORED, action="deleted", code=None, known=False)
     if line.outcome is Outcome.REFUSED:
         return line
-    return replace(line, outcome=Outcome.MISSING, action=None, code=NOT_DONE)
+    return line.but(outcome=Outcome.MISSING, action=None, code=NOT_DONE)
 
 
 def _is_buried(now: Standing, ref: Ref) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -39,24 +39,8 @@ LEDGER = pa.schema(
     ]
 )
 
-# Column -> what of a line stands in it; `attempt` is the file's.
-_CELLS: dict[str, Callable[[Entry], Any]] = {
-    "kind": lambda entry: entry.ref.kind,
-    "uid": lambda entry: entry.ref.uid,
-    "tracked_entity": lambda entry: entry.tracked_entity,
-    "lone_event": lambda entry: entry.lone_event,
-    "outcome": lambda entry: str(entry.outcome),
-    "action": lambda entry: entry.action,
-    "code": lambda entry: entry.code,
-    "known": lambda entry: entry.known,
-    "sent": lambda entry: entry.sent,
-    "source_updated_at": lambda entry: entry.updated_at,
-    "content_hash": lambda entry: entry.content_hash,
-    "destination_updated_at": lambda entry: entry.destination_updated_at,
-    "destination_uid": lambda entry: entry.destination_uid,
-    "batch": lambda entry: entry.batch,
-    "at": lambda entry: entry.at,
-}
+# Column -> the field of a line that stands in it, where that is called otherwise.
+_FIELDS = {"source_updated_at": "updated_at"}
 
 
 def begin_ledger(path: Path) -> int:
@@ -134,13 +118,17 @@ def as_entries(lines: pa.Table) -> Sequence[Entry]:
 def as_table(entries: Iterable[Entry], attempt: int = 1) -> pa.Table:
     """Return ledger lines as a table of `LEDGER`."""
     lines = [*entries]
-    columns = [
-        pa.array(map(_CELLS[field.name], lines), field.type, size=len(lines))
-        if field.name in _CELLS
-        else pa.repeat(pa.scalar(attempt, field.type), len(lines))
-        for field in LEDGER
-    ]
+    cells = _turned(lines, Entry._fields)
+    cells |= _turned(cells["ref"], Ref._fields)
+    cells["attempt"] = pa.repeat(pa.scalar(attempt, pa.int32()), len(lines))
+    columns = [pa.array(cells[_FIELDS.get(field.name, field.name)], field.type) for field in LEDGER]
     return pa.Table.from_arrays(columns, schema=LEDGER)
+
+
+def _turned(rows: Sequence[tuple[Any, ...]], names: Sequence[str]) -> dict[str, Any]:
+    """Return rows as columns."""
+    columns = zip(*rows, strict=True) if rows else [()] * len(names)
+    return dict(zip(names, columns, strict=True))
 
 
 def of_batch(entries: Iterable[Entry], batch: int) -> list[Entry]:

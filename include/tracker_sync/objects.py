@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 
@@ -18,9 +18,10 @@ from tracker_sync.bundling import as_bundles
 __all__ = ["Object", "Tree", "as_bundles", "payload", "trees_of"]
 
 
-@dataclass(frozen=True, slots=True)
-class Object:
+class Object(NamedTuple):
     """One object as it was read, without what stands below it.
+
+    A tuple, because there are so many.
 
     Attributes:
         ref: What it is.
@@ -92,13 +93,14 @@ def payload(item: Object) -> dict[str, Any]:
 def _objects(rows: pa.StructArray) -> Iterator[Object]:
     columns = pa.Table.from_struct_array(rows)
     stamps = columns["updated_at"].to_numpy().astype("datetime64[us]").tolist()
-    names = ("kind", "uid", "parent", "deleted", "content", "completed_at", "content_hash", "code")
-    rows_ = zip(*_lists(columns, names), stamps, strict=True)
-    for kind, uid, parent, deleted, content, completed_at, content_hash, code, stamp in rows_:
-        above = Ref(_PARENT[kind], parent) if parent else None
-        yield Object(
-            Ref(kind, uid), above, stamp, deleted, content, completed_at, content_hash, code
-        )
+    kinds, uids, parents = _lists(columns, ("kind", "uid", "parent"))
+    refs = map(Ref, kinds, uids)
+    above = (
+        Ref(_PARENT[kind], parent) if parent else None
+        for kind, parent in zip(kinds, parents, strict=True)
+    )
+    own = _lists(columns, ("deleted", "content", "completed_at", "content_hash", "code"))
+    return map(Object, refs, above, stamps, *own)
 
 
 def _lists(table: pa.Table, names: tuple[str, ...]) -> list[list[Any]]:

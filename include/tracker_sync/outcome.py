@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import StrEnum
-from operator import attrgetter
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from dhis2_api.importer import Ref
 
@@ -29,9 +27,11 @@ KINDS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One line of a ledger.
+
+    A tuple, because a load makes one for each object and changes it several times; as a
+    frozen dataclass that was most of what it did by itself.
 
     Attributes:
         ref: The object.
@@ -72,17 +72,8 @@ class Entry:
         return self.tracked_entity or self.ref.uid
 
     def but(self, **changes: Any) -> Self:
-        """Return the line with some fields changed: `replace` at a third of its time.
-
-        A load changes each line several times, which was most of what it did by itself.
-        """
-        new = object.__new__(type(self))
-        for put, value in zip(_PUT.values(), _VALUES(self), strict=True):
-            put(new, value)
-        for name, value in changes.items():
-            _PUT[name](new, value)
+        """Return the line with some fields changed: `_replace` at two thirds of its time."""
+        new = tuple.__new__(type(self), map(changes.pop, self._fields, self))
+        if changes:
+            raise TypeError(f"a line has no {', '.join(sorted(changes))}")
         return new
-
-
-_PUT = {field.name: getattr(Entry, field.name).__set__ for field in fields(Entry)}
-_VALUES = attrgetter(*_PUT)

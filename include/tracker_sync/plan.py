@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from dhis2_api.importer import Ref
 from tracker_sync.codes import can_heal
@@ -67,8 +67,7 @@ class Past:
     edits: Edits = "overwrite"
 
 
-@dataclass(frozen=True, slots=True)
-class Planned:
+class Planned(NamedTuple):
     """One object of a plan.
 
     Attributes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum
 
 from dhis2_api.client import Dhis2Client
@@ -89,13 +89,13 @@ def _first_look(met: Met, known: Known | None, model_hash: str) -> tuple[_Doubt,
         lone_event=each.lone_event,
     )
     if met.superseded or (known and known.read_number > met.basis.read_number):
-        return _Doubt.NONE, replace(entry, outcome=Outcome.SUPERSEDED)
+        return _Doubt.NONE, entry.but(outcome=Outcome.SUPERSEDED)
     if met.code:
         again = known is not None and known.refused == met.code
         outcome = outcome_of(met.code)
-        return _Doubt.NONE, replace(entry, outcome=outcome, known=again, code=met.code)
+        return _Doubt.NONE, entry.but(outcome=outcome, known=again, code=met.code)
     if known and known.refused and known.content_hash == entry.content_hash:
-        return _refused_before(replace(entry, known=True, code=known.refused), known, model_hash)
+        return _refused_before(entry.but(known=True, code=known.refused), known, model_hash)
     if len(each.ends) < len(("from", "to")):
         return _Doubt.NONE, refused(entry, END_NOT_SHOWN)
     was_there = known is not None and known.refused is None and known.is_open
@@ -134,4 +134,4 @@ def _purged(client: Dhis2Client, items: list[ToSend]) -> _Looked:
 
 
 def _without_uid(entry: Entry) -> Entry:
-    return replace(entry, destination_uid=None)
+    return entry.but(destination_uid=None)

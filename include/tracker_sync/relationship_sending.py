@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from dhis2_api.client import Dhis2Client
 from dhis2_api.errors import RequestRefused, TransientError
@@ -109,17 +109,17 @@ _LOOKED_UP = frozenset({THERE_UNDER_ANOTHER_UID, NOT_IN_REPORT})
 
 def _line(entry: Entry, report: ImportReport, doubtful: Collection[Ref]) -> Entry:
     """Return the line of a relationship that was sent, given what the report says."""
-    sent = replace(entry, sent=True, action=None, code=None, known=False)
+    sent = entry.but(sent=True, action=None, code=None, known=False)
     ref = entry.ref
     if ref in report.refused:
         code = report.refused[ref][0]
-        return refused(replace(entry, sent=True), code)
+        return refused(entry.but(sent=True), code)
     there = THERE_ALREADY in report.warnings.get(ref, ())
     if ref in report.stored or (there and ref in doubtful):
-        return replace(sent, outcome=Outcome.STORED, action="created")
+        return sent.but(outcome=Outcome.STORED, action="created")
     if there:
-        return replace(sent, outcome=Outcome.UNCHANGED)
-    return replace(sent, outcome=Outcome.MISSING, code=NOT_IN_REPORT)
+        return sent.but(outcome=Outcome.UNCHANGED)
+    return sent.but(outcome=Outcome.MISSING, code=NOT_IN_REPORT)
 
 
 def _found(item: ToSend, line: Entry, beside: Sequence[Relationship]) -> Entry:
@@ -132,8 +132,8 @@ def _found(item: ToSend, line: Entry, beside: Sequence[Relationship]) -> Entry:
     there = {each.uid for each in beside}
     other = next((each.uid for each in in_order if each.uid != item.relationship.uid), None)
     if item.relationship.uid in there:
-        return replace(line, outcome=Outcome.STORED, action="created", code=None)
+        return line.but(outcome=Outcome.STORED, action="created", code=None)
     if other or line.code == THERE_UNDER_ANOTHER_UID:
-        settled = replace(line, outcome=Outcome.UNCHANGED, code=None, known=False)
-        return replace(settled, destination_uid=other)
+        settled = line.but(outcome=Outcome.UNCHANGED, code=None, known=False)
+        return settled.but(destination_uid=other)
     return line

@@ -65,14 +65,14 @@ def look_for(
 
 def _nowhere(uid: str, known: Known) -> Entry:
     line = Entry(Ref(KIND, uid), known.tracked_entity, Outcome.UNCHANGED)
-    return replace(line, lone_event=known.lone_event)
+    return line.but(lone_event=known.lone_event)
 
 
 def _doomed(uid: str, known: Known) -> Entry:
     """Return the line of a deletion; known with the code it was refused with before."""
     before = known.refused if known.content_hash is None else None
-    line = replace(_held(uid, known), code=before, known=before is not None)
-    return replace(line, outcome=Outcome.MISSING)
+    line = _held(uid, known).but(code=before, known=before is not None)
+    return line.but(outcome=Outcome.MISSING)
 
 
 def _held(uid: str, known: Known) -> Entry:

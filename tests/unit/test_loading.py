@@ -103,7 +103,7 @@ def payload_of(tree: Tree) -> dict[str, Any]:
 
 def with_payload(tree: Tree, changed: dict[str, Any]) -> Tree:
     """Return a lone event that says something else."""
-    return replace(tree, objects=(replace(tree.objects[0], content=json.dumps(changed)),))
+    return replace(tree, objects=(tree.objects[0]._replace(content=json.dumps(changed)),))
 
 
 def outcomes(lines: dict[Ref, Entry]) -> set[Outcome]:

@@ -14,6 +14,7 @@ from typing import Any
 from dhis2_api.importer import Ref
 from tracker_sync.batch_size import BatchSize
 from tracker_sync.batches import each_batch
+from tracker_sync.collecting import collecting_seldom
 from tracker_sync.dry_run import dry_run
 from tracker_sync.file_values import values_in
 from tracker_sync.ledger import as_table, of_batch, write_ledger
@@ -66,7 +67,7 @@ def load(
     attempt = begin_load(workspace, piece)
     package = open_package(bundles)
     never_below(workspace.reads, package.notes["read_number"])
-    with keeping_details(destination.client, workspace, piece.slice):
+    with keeping_details(destination.client, workspace, piece.slice), collecting_seldom():
         came = _came(_ready(destination, route), route, workspace, piece, package)
     entries = [*_what_did_not_come(piece, package.notes), *came]
     note_loaded(workspace, piece, package.notes["staged"], bundles)
@@ -186,4 +187,4 @@ def _line(piece: Slice, uid: str, outcome: Outcome, code: str) -> Entry:
 def _missing_if(entry: Entry, lost: set[str]) -> Entry:
     if entry.ref.kind != "TRACKED_ENTITY" or entry.ref.uid not in lost:
         return entry
-    return replace(entry, outcome=Outcome.MISSING, action=None, code=ENROLLMENT_NOT_RETURNED)
+    return entry.but(outcome=Outcome.MISSING, action=None, code=ENROLLMENT_NOT_RETURNED)

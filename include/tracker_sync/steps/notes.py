@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from dhis2_api.importer import Ref
@@ -102,13 +102,13 @@ class _Batch:
     def _line(self, note: Note, added: Addition, known: Known | None) -> Entry:
         line = _compared(note, sent=note.ref in added.sent)
         if added.has(note):
-            stored = replace(line, outcome=Outcome.STORED, action="created")
+            stored = line.but(outcome=Outcome.STORED, action="created")
             return stored if line.sent else line
         code = self._why(note, added)
         if code is None:
-            return replace(line, outcome=Outcome.MISSING, code=NOT_IN_REPORT)
+            return line.but(outcome=Outcome.MISSING, code=NOT_IN_REPORT)
         met = known is not None and known.refused == code
-        return replace(line, outcome=Outcome.REFUSED, code=code, known=met)
+        return line.but(outcome=Outcome.REFUSED, code=code, known=met)
 
     def _why(self, note: Note, added: Addition) -> str | None:
         """Return why a note is not there, if it is known."""

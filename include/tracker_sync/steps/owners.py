@@ -6,7 +6,7 @@ import logging
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from dhis2_api.errors import PermanentError, TransientError
@@ -101,20 +101,20 @@ class _Slice:
         """
         known = self.known.get(owner.ref)
         entry = Entry(owner.ref, owner.tracked_entity, Outcome.UNCHANGED)
-        entry = replace(entry, content_hash=owner.content_hash)
+        entry = entry.but(content_hash=owner.content_hash)
         if known and known.refused:
-            entry = replace(entry, known=True, code=known.refused)
+            entry = entry.but(known=True, code=known.refused)
         if self._is_old(owner, known):
-            return replace(entry, outcome=Outcome.SUPERSEDED, code=None, known=False)
+            return entry.but(outcome=Outcome.SUPERSEDED, code=None, known=False)
         if owner.code:
             return refused(entry, owner.code)
         if there is None:
             return refused(entry, PARENT_REFUSED) if owner.enrolled else None
         if there == owner.org_unit:
-            return replace(entry, code=None, known=False)
+            return entry.but(code=None, known=False)
         if known and known.refused and self._would_be_refused_again(known, entry):
             return refused(entry, known.refused)
-        return replace(entry, outcome=Outcome.MISSING, action="changed", sent=True)
+        return entry.but(outcome=Outcome.MISSING, action="changed", sent=True)
 
     def _is_old(self, owner: Owner, known: Known | None) -> bool:
         later = known is not None and known.read_number > self.read_number
@@ -151,7 +151,7 @@ class _Slice:
         except PermanentError as error:
             _log.warning("%s", error)
             return refused(entry, NOT_TRANSFERRED)
-        return replace(entry, outcome=Outcome.STORED, code=None, known=False)
+        return entry.but(outcome=Outcome.STORED, code=None, known=False)
 
     def _closed(self) -> Iterator[Entry]:
         """Yield a line for each open refusal that the source has no owner for any more."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from dhis2_api.importer import Ref
@@ -89,13 +88,11 @@ def _there(line: Entry) -> Ref:
 
 
 def _held(line: Entry, code: str) -> Entry:
-    return replace(line, outcome=Outcome.HELD, action=None, code=code, known=False, sent=False)
+    return line.but(outcome=Outcome.HELD, action=None, code=code, known=False, sent=False)
 
 
 def _sent(line: Entry, code: str | None) -> Entry:
     if code is None:
-        return replace(
-            line, outcome=Outcome.STORED, action="deleted", code=None, known=False, sent=True
-        )
+        return line.but(outcome=Outcome.STORED, action="deleted", code=None, known=False, sent=True)
     known = line.known and line.code == code
-    return replace(line, outcome=Outcome.REFUSED, action=None, code=code, known=known, sent=True)
+    return line.but(outcome=Outcome.REFUSED, action=None, code=code, known=known, sent=True)
