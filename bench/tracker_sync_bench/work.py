@@ -17,11 +17,13 @@ class Work:
     Attributes:
         folder: Where its material lies, and where its files go.
         url: The mock's address, where there is one.
+        to: The address of the mock that is written to, where there are two.
         count: How many people, or objects.
     """
 
     folder: str
     url: str = ""
+    to: str = ""
     count: int = 0
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from project import PROJECT
-from tracker_sync_bench.cases import CASES
+from tracker_sync_bench.cases import CASES, ON_DEMAND
 from tracker_sync_bench.table import Row, rendered
 
 
@@ -21,7 +21,7 @@ def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("compiled")
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", [*CASES, *ON_DEMAND])
 def test_a_case_prints_its_table_and_ends_as_its_bars_say(case: str, compiled: Path) -> None:
     path = f"{PROJECT / 'include'}:{PROJECT / 'bench'}"
     environment = os.environ | {"PYTHONPATH": path, "PYTHONPYCACHEPREFIX": str(compiled)}

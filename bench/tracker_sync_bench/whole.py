@@ -1,0 +1,63 @@
+"""The whole way: cases in which people are read, made into bundles and loaded at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from tracker_sync_bench.material import PEOPLE_A_PAGE
+from tracker_sync_bench.processes import DidNotWork, measured, mock
+from tracker_sync_bench.sizes import Sizes
+from tracker_sync_bench.table import Row
+from tracker_sync_bench.work import Measured, Work
+
+
+WRITERS = 4
+
+
+def whole(folder: Path, sizes: Sizes) -> Iterator[Row]:
+    """Extract beside load, of slow servers, as fast as four writers may; then of swift ones."""
+    work = Work(str(folder), count=sizes.brought)
+    few = replace(work, count=sizes.brought // 10)
+    measured("material.write_people", work)
+    delays = (sizes.seconds, sizes.import_seconds)
+    ours, plain = _brought("our_pipeline", work, delays), _brought("plain_loader", few, delays)
+    what = f"{work.count:,} people read and loaded"
+    slow = f"{what}, {delays[0] * 1000:.0f} and {delays[1] * 1000:,.0f} ms for {PEOPLE_A_PAGE}"
+    share = f"{slow}: % of what {WRITERS} writers may"
+    yield Row(share, _share(sizes, ours), _share(sizes, plain), least=90)
+    rate = "the same: people a second and core, of reading, bundles and load"
+    yield Row(rate, ours.done / ours.cpu, plain.done / plain.cpu)
+    yield Row("the same: peak MB", ours.peak, plain.peak, most=600)
+
+
+def long(folder: Path, sizes: Sizes) -> Iterator[Row]:
+    """The whole way of few people, then of many, in the same memory."""
+    peaks = []
+    for count in sizes.long:
+        own = folder / str(count)
+        own.mkdir(parents=True)
+        work = Work(str(own), count=count)
+        measured("material.write_people", work)
+        peaks.append(_brought("our_pipeline", work, (0, 0)).peak)
+        yield Row(f"{count:,} people read and loaded: peak MB", peaks[-1], most=600)
+    few, many = sizes.long
+    growth = f"the same: {many:,} people take so many times the memory of {few:,}"
+    yield Row(growth, peaks[1] / peaks[0], most=1.15)
+
+
+def _brought(by: str, work: Work, delays: tuple[float, float]) -> Measured:
+    people = Path(work.folder)
+    nobody = people / "nobody"
+    with mock(people, delays[0]) as source, mock(nobody, delays[1], "mock_destination") as there:
+        done = measured(f"{by}.bring", replace(work, url=source.url, to=there.url))
+    if done.done != work.count:
+        raise DidNotWork(f"{by} brought {done.done} of {work.count}")
+    return done
+
+
+def _share(sizes: Sizes, brought: Measured) -> float:
+    """Return how much of what the servers allow was reached, in percent."""
+    a_page = max(sizes.seconds, sizes.import_seconds) / WRITERS
+    return 100 * brought.done / PEOPLE_A_PAGE * a_page / brought.wall
