@@ -14,7 +14,7 @@ from tracker_sync.codes import remedy_for
 from tracker_sync.run_plan import RunPlan
 from tracker_sync.servers import addresses_of
 from tracker_sync.slicing import Slice
-from tracker_sync.tally import Refusal, refusals, tally, tally_by_kind
+from tracker_sync.tally import Refusal, not_arrived, refusals, tally, tally_by_kind
 from tracker_sync.window import Window
 from tracker_sync.workspace import Workspace
 
@@ -42,7 +42,7 @@ def run_report(
     workspace: Workspace, run_plan: RunPlan, ledgers: RunLedgers, problems: Sequence[str]
 ) -> dict[str, Any]:
     """Return what `report.json` holds; its keys are documented in `docs/report.md`."""
-    not_arrived = refusals(ledgers.lines)
+    named = refusals(ledgers.lines, MOST_NAMED)
     addresses = addresses_of(workspace)
     return {
         "schema_version": SCHEMA_VERSION,
@@ -53,8 +53,8 @@ def run_report(
         "phases": [{"phase": name, **tally(lines)} for name, lines in ledgers.phases.items()],
         "kinds": tally_by_kind(ledgers.lines),
         "totals": tally(ledgers.lines),
-        "refusals": [_named(item, addresses) for item in not_arrived[:MOST_NAMED]],
-        "refusals_in_all": len(not_arrived),
+        "refusals": [_named(item, addresses) for item in named],
+        "refusals_in_all": not_arrived(ledgers.lines).num_rows,
         "problems": list(problems),
         "only_from_children": run_plan.only_from_children,
         "with_open_refusals": run_plan.with_open_refusals,

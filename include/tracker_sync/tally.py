@@ -69,10 +69,19 @@ def adds_up(counts: Mapping[str, int]) -> bool:
     return counts["read"] == sum(counts[end] for end in ENDS)
 
 
-def refusals(lines: pa.Table) -> list[Refusal]:
-    """Return what of ledger lines, rows of `LEDGER`, did not arrive: new ones first, in order."""
-    not_arrived = [str(outcome) for outcome in (Outcome.REFUSED, Outcome.HELD, Outcome.MISSING)]
-    which = pc.is_in(lines["outcome"], value_set=pa.array(not_arrived))
-    rows = lines.filter(which).select([field.name for field in fields(Refusal)]).to_pylist()
-    found = [Refusal(**{**row, "code": row["code"] or ""}) for row in rows]
-    return sorted(found, key=lambda item: (item.known, item.code, item.kind, item.uid))
+def not_arrived(lines: pa.Table) -> pa.Table:
+    """Return the rows of `LEDGER` that did not arrive: new ones first, in order.
+
+    A first dry run has one for each object there is: too many to make objects of.
+    """
+    outcomes = [str(outcome) for outcome in (Outcome.REFUSED, Outcome.HELD, Outcome.MISSING)]
+    which = pc.is_in(lines["outcome"], value_set=pa.array(outcomes))
+    rows = lines.filter(which).select([field.name for field in fields(Refusal)])
+    codes = pc.fill_null(rows["code"], "")
+    rows = rows.set_column(rows.column_names.index("code"), "code", codes)
+    return rows.sort_by([(name, "ascending") for name in ("known", "code", "kind", "uid")])
+
+
+def refusals(lines: pa.Table, most: int | None = None) -> list[Refusal]:
+    """Return what of ledger lines did not arrive, the first *most* of `not_arrived`."""
+    return [Refusal(**row) for row in not_arrived(lines).slice(0, most).to_pylist()]

@@ -20,6 +20,7 @@ from nightly import Ground, Nights, ground_of, nights, send, with_route
 from servers import MATERNAL, VACCINATION
 from tracker_sync.mapping.terms import MappingTerms
 from tracker_sync.outcome import Outcome
+from tracker_sync.run_plan import read_run_plan, write_run_plan
 from tracker_sync.servers import state_folder
 from tracker_sync.state import open_refusals
 
@@ -226,6 +227,22 @@ def test_one_deleted_at_the_destination_is_refused_because_its_uid_is_used_up(
     assert (second.outcome, second.code, second.known) == (Outcome.REFUSED, "E4017", False)
     assert (third.outcome, third.code, third.known) == (Outcome.REFUSED, "E4017", True)
     assert not third.sent
+
+
+def test_a_replay_sends_what_a_run_leaves_alone_and_says_that_it_is_known(night: Nights) -> None:
+    night.destination.request("DELETE", f"/api/relationshipTypes/{MOTHER_CHILD}")
+
+    first = night.relate(night.load("one", EVERYBODY))[THEIRS]
+    second = night.relate(night.load("two", EVERYBODY))[THEIRS]
+    third = night.load("three", EVERYBODY)
+    path = third.workspace.plan
+    write_run_plan(path, replace(read_run_plan(path), again=True))
+    again = night.relate(third)[THEIRS]
+
+    assert {line.outcome for line in (first, second, again)} == {Outcome.REFUSED}
+    assert (first.sent, second.sent, again.sent) == (True, False, True)
+    assert first.code == second.code == again.code == "E4006"
+    assert (second.known, again.known) == (True, True)
 
 
 def test_an_old_run_cleared_puts_nothing_back_that_a_newer_one_deleted(night: Nights) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -237,6 +238,18 @@ def test_a_known_refusal_is_green(run: Run) -> None:
     refused = entry(SECOND, Outcome.REFUSED, code="E1125", known=True)
 
     require_clean(run.settled(entry(FIRST), refused))
+
+
+def test_a_replay_is_red_of_what_is_still_refused_though_it_is_known(run: Run) -> None:
+    plan = read_run_plan(run.workspace.plan)
+    write_run_plan(run.workspace.plan, replace(plan, windows={}, watermark_keys={}, again=True))
+
+    settlement = run.settled(entry(FIRST), entry(SECOND, Outcome.REFUSED, code="E4010", known=True))
+
+    (problem,) = settlement.problems
+    assert problem.startswith("1 refused, E4010: ")
+    assert SECOND in problem
+    assert settlement.accounted == {}
 
 
 def test_a_refusal_the_route_only_warns_of_is_green(run: Run) -> None:

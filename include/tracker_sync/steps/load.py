@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
+
+import pyarrow.compute as pc
 
 from dhis2_api.importer import Ref
 from tracker_sync.batch_size import BatchSize
@@ -35,7 +37,7 @@ from tracker_sync.servers import state_folder
 from tracker_sync.slicing import Slice
 from tracker_sync.state import Page, recall
 from tracker_sync.steps.after_slices import begin_load, note_loaded
-from tracker_sync.tally import refusals, tally_by_kind
+from tracker_sync.tally import not_arrived, refusals, tally_by_kind
 from tracker_sync.unique_values import UniqueValues, held_back
 from tracker_sync.workspace import Workspace, folder_name
 from tracker_sync.writers import in_parallel
@@ -81,14 +83,15 @@ def load(
 def import_report(piece: Slice, entries: Sequence[Entry]) -> dict[str, Any]:
     """Return what became of a slice in counts, with up to fifty examples of what did not arrive."""
     lines = as_table(entries)
-    not_arrived = refusals(lines)
+    rows = not_arrived(lines)
+    codes = {of["values"]: of["counts"] for of in pc.value_counts(rows["code"]).to_pylist()}
     return {
         "schema_version": SCHEMA_VERSION,
         "slice": piece.slice,
         "name": piece.name,
         "kinds": tally_by_kind(lines),
-        "codes": dict(sorted(Counter(item.code for item in not_arrived).items())),
-        "examples": [[item.code, item.kind, item.uid] for item in not_arrived[:_MOST_EXAMPLES]],
+        "codes": dict(sorted(codes.items())),
+        "examples": [[item.code, item.kind, item.uid] for item in refusals(lines, _MOST_EXAMPLES)],
     }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from dhis2_api.importer import Ref
@@ -17,6 +17,7 @@ from tracker_sync.relationship_state import About, Known, known_relationships
 from tracker_sync.relationships_gone import look_for
 from tracker_sync.relationships_missed import missed
 from tracker_sync.relationships_read import Met, ReadRelationships, read_by_slices
+from tracker_sync.run_plan import read_run_plan
 from tracker_sync.servers import state_folder
 from tracker_sync.steps.after_slices import AfterSlices, Basis
 from tracker_sync.steps.sending_deletions import send_deletions
@@ -49,7 +50,11 @@ def _known(after: AfterSlices, read: ReadRelationships) -> dict[str, Known]:
         held=after.route.deletes == "send",
     )
     own = folder_name(after.workspace.run_id)
-    return known_relationships(state_folder(after.workspace), about, own)
+    known = known_relationships(state_folder(after.workspace), about, own)
+    if not read_run_plan(after.workspace.plan).again:
+        return known
+    # As if the metadata had changed, each refusal is looked into again.
+    return {uid: replace(one, model_hash="") for uid, one in known.items()}
 
 
 @dataclass(slots=True)

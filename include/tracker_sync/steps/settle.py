@@ -27,7 +27,7 @@ from tracker_sync.sealed import check_seal, write_sealed
 from tracker_sync.slice_reading import PLAN_AGAIN
 from tracker_sync.slicing import Slice
 from tracker_sync.steps.after_slices import PHASES
-from tracker_sync.tally import adds_up, refusals, tally
+from tracker_sync.tally import adds_up, not_arrived, tally
 from tracker_sync.unspoken import unspoken
 from tracker_sync.waiting import ABOVE_CAP
 from tracker_sync.window import Window
@@ -93,7 +93,8 @@ def settle(route: Route, workspace: Workspace) -> Settlement:
     phases = {phase: read_lines(workspace.ledger(phase)) for phase in written}
     lines = run_ledger({piece.slice: lines for piece, lines in slices.items()}, phases)
     not_accounted = [*_missing(lines), *_not_once(slices, phases, lines), *_silent(workspace)]
-    problems = [*not_accounted, *_above_the_cap(lines), *_new_refusals(route, lines)]
+    refused = [] if route.refused == "warn" else _refused(lines, known_too=run_plan.again)
+    problems = [*not_accounted, *_above_the_cap(lines), *refused]
     ledgers = RunLedgers(slices, phases, lines)
     report = run_report(workspace, run_plan, ledgers, problems)
     write_sealed(workspace.run_ledger, lines)
@@ -166,20 +167,23 @@ def _silent(workspace: Workspace) -> list[str]:
 
 def _above_the_cap(lines: pa.Table) -> list[str]:
     """Ask a person: so many deletions are sent by nobody's mistake only if somebody says so."""
-    count = sum(item.code == ABOVE_CAP for item in refusals(lines))
+    count = pc.sum(pc.equal(lines["code"], ABOVE_CAP)).as_py()
     return [f"{count} held, {ABOVE_CAP}: {_remedy(ABOVE_CAP)}"] if count else []
 
 
-def _new_refusals(route: Route, lines: pa.Table) -> list[str]:
-    if route.refused == "warn":
-        return []
-    new = [item for item in refusals(lines) if item.outcome == "refused" and not item.known]
-    codes = Counter(item.code for item in new)
-    first = {item.code: item for item in reversed(new)}
+def _refused(lines: pa.Table, *, known_too: bool) -> list[str]:
+    """Name what is refused for the first time; after a replay, which was to mend it, all."""
+    rows = not_arrived(lines)
+    rows = rows.filter(pc.equal(rows["outcome"], str(Outcome.REFUSED)))
+    if not known_too:
+        rows = rows.filter(pc.invert(rows["known"]))
+    how = "refused" if known_too else "refused for the first time"
+    wanted: list[Any] = [("uid", "count"), ("kind", "first"), ("uid", "first")]
+    codes = rows.group_by("code", use_threads=False).aggregate(wanted).sort_by("code").to_pylist()
     return [
-        f"{count} refused for the first time, {code}: {_remedy(code)} "
-        f"(e.g. {first[code].kind} {first[code].uid})"
-        for code, count in sorted(codes.items())
+        f"{of['uid_count']} {how}, {of['code']}: {_remedy(of['code'])} "
+        f"(e.g. {of['kind_first']} {of['uid_first']})"
+        for of in codes
     ]
 
 
