@@ -61,11 +61,6 @@ ASKED: Mapping[str, Param] = {
 }
 
 
-def is_dry_run(context: Context) -> bool:
-    """Return whether whoever started a run wants nothing written."""
-    return bool(context["params"].get("dry_run"))
-
-
 def asked_of(context: Context, route: Route) -> AskedSpan:
     """Return the span that whoever started a run asked for.
 

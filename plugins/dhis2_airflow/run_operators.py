@@ -8,8 +8,9 @@ from typing import Any, Literal
 
 from airflow.sdk import BaseOperator, Context
 
+from dhis2_airflow.dry_runs import is_dry_run
 from dhis2_airflow.hook import Dhis2Hook
-from dhis2_airflow.occasion import asked_of, is_dry_run, occasion_of
+from dhis2_airflow.occasion import asked_of, occasion_of
 from dhis2_airflow.watermarks import move_watermarks, standing_of
 from dhis2_api.client import Dhis2Client
 from tracker_sync import preflight, readiness

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from airflow.sdk import Context
 
-from dhis2_airflow.occasion import is_dry_run
+from dhis2_airflow.dry_runs import is_dry_run
 from dhis2_api.client import Dhis2Client
 from tracker_sync.destination import Destination
 from tracker_sync.jobs import Jobs
