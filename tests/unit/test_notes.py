@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -249,6 +250,28 @@ def test_what_is_deleted_at_the_source_has_no_notes_any_more(road: Road) -> None
 
     assert added == {}
     assert notes_at(road.destination, "enrollments", ENROLLMENT) == {}
+
+
+@pytest.mark.parametrize("road", ONE_OF_EACH_WAY, indirect=True)
+def test_a_note_of_what_is_kept_at_the_destination_gets_there_and_the_edit_stays(
+    road: Road,
+) -> None:
+    road = replace(road, terms={"destination_edits": "keep"})
+    road.loaded("one", AWA)
+    road.phase("notes", notes.run, "one")
+    path = f"/api/tracker/enrollments/{ENROLLMENT}"
+    held = road.destination.get(path, {"fields": "*,!relationships,!notes,!events"})
+    edited = {"enrollments": [{**held, "occurredAt": "2020-02-02T00:00:00.000"}]}
+    road.destination.post("/api/tracker", edited, {"async": "false"})
+    add(road.source, "enrollments", ENROLLMENT, "noteOfNight", "came later")
+
+    ledger = {entry.ref.uid: entry for entry in road.loaded("two", AWA)}
+    added = of_notes(road.phase("notes", notes.run, "two"))
+
+    assert ledger[ENROLLMENT].outcome is Outcome.HELD
+    assert added["noteOfNight"].outcome is Outcome.STORED
+    assert "noteOfNight" in notes_at(road.destination, "enrollments", ENROLLMENT)
+    assert whole(road.destination, "enrollments", ENROLLMENT)["occurredAt"].startswith("2020-02-02")
 
 
 def test_the_stamps_that_notes_moved_are_no_edit_of_somebody(road: Road) -> None:

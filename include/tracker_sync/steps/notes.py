@@ -12,7 +12,7 @@ from tracker_sync.adding_notes import add_notes
 from tracker_sync.delivery import NOT_IN_REPORT
 from tracker_sync.outcome import Entry, Outcome
 from tracker_sync.package import Package
-from tracker_sync.plan import PARENT_REFUSED, Known
+from tracker_sync.plan import EDITED_THERE, PARENT_REFUSED, Known
 from tracker_sync.restamping import restamp
 from tracker_sync.sending_notes import Addition
 from tracker_sync.servers import state_folder
@@ -66,7 +66,10 @@ def _program(bundles: Package) -> str:
 
 
 def _lives(line: Entry | None) -> bool:
-    return line is not None and line.outcome is not Outcome.HELD and line.action != "deleted"
+    """Whether an object may have notes; what was edited at the destination and is kept may."""
+    if line is None or line.action == "deleted":
+        return False
+    return line.outcome is not Outcome.HELD or line.code == EDITED_THERE
 
 
 @dataclass(frozen=True, slots=True)
