@@ -32,6 +32,10 @@ class JobPatience:
     longest: float = 10.0
 
 
+class JobLost(TransientError):
+    """A server says no more of a job: it is over, or was never begun."""
+
+
 class _Response(BaseModel):
     id: str
 
@@ -64,15 +68,15 @@ def report_of_job(client: Dhis2Client, job: str, patience: JobPatience) -> Impor
     """Wait for a job and return its report.
 
     Raises:
-        TransientError: The outcome is unknown: the job is lost, died without a report,
-            or takes too long.
+        JobLost: The outcome is unknown, and nothing goes on: it is lost, or died without a report.
+        TransientError: It takes too long, or the server is away; it may go on.
         UnexpectedAnswer: An answer is none about a job.
     """
     path = f"/api/tracker/jobs/{job}"
     _wait(client, path, patience)
     answer = client.request("GET", f"{path}/report", params={"reportMode": "FULL"}, also={404, 409})
     if answer.status == 404:
-        raise TransientError(f"{client.name}: job {job} ended without a report: read back")
+        raise JobLost(f"{client.name}: job {job} ended without a report: read back")
     return read_report(answer)
 
 
@@ -85,8 +89,10 @@ def _wait(client: Dhis2Client, path: str, patience: JobPatience) -> None:
             return
         waited = time.monotonic() - began
         if waited > (patience.ends if notices else patience.appears):
-            what = "is not done" if notices else "is unknown to the server"
-            raise TransientError(f"{client.name}: GET {path} {what} after {waited:.0f} s")
+            told = f"{client.name}: GET {path}", f"after {waited:.0f} s"
+            if notices:
+                raise TransientError(" is not done ".join(told))
+            raise JobLost(" is unknown to the server ".join(told))
         time.sleep(pause)
         pause = min(2 * pause, patience.longest)
 

@@ -7,8 +7,8 @@ from threading import Lock
 from typing import Protocol
 
 from dhis2_api.client import Dhis2Client
-from dhis2_api.errors import RequestRefused, TransientError
-from dhis2_api.jobs import JobPatience, report_of_job
+from dhis2_api.errors import RequestRefused
+from dhis2_api.jobs import JobLost, JobPatience, report_of_job
 
 
 _log = logging.getLogger(__name__)
@@ -57,21 +57,24 @@ class Jobs:
         with self._lock:
             self._shelf.write([*self._shelf.read(), job])
 
-    def ended(self, job: str) -> None:
-        """Hear that a job needs no more waiting for."""
+    def ended(self, *jobs: str) -> None:
+        """Hear that jobs need no more waiting for."""
         with self._lock:
-            self._shelf.write([other for other in self._shelf.read() if other != job])
+            self._shelf.write([other for other in self._shelf.read() if other not in jobs])
 
     def await_all(self, client: Dhis2Client) -> None:
         """Wait for what an earlier try left under way, and forget it.
 
         What a job did shows when the destination is compared: nothing is sent beside a
         job that still writes it.
+
+        Raises:
+            TransientError: One goes on, or the server is away; the next try waits again.
         """
         for job in self._shelf.read():
             try:
                 report_of_job(client, job, self.patience)
                 _log.info("job %s of an earlier try has ended", job)
-            except (TransientError, RequestRefused) as error:
+            except (JobLost, RequestRefused) as error:
                 _log.warning("%s", error)
             self.ended(job)

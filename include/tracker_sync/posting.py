@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from dhis2_api.client import Dhis2Client
 from dhis2_api.errors import RequestRefused, TransientError
 from dhis2_api.importer import AS_A_COPY, ImportOptions, ImportReport, import_objects
+from dhis2_api.jobs import JobLost
 from tracker_sync.batch_size import BatchSize
 from tracker_sync.jobs import Jobs
 
@@ -58,7 +59,10 @@ class Posting:
         jobs = self.jobs
         options = replace(self.options, job=jobs.patience, on_job=started)
         try:
-            return import_objects(client, body, options)
-        finally:
-            for job in begun:
-                jobs.ended(job)
+            report = import_objects(client, body, options)
+        except (JobLost, RequestRefused):
+            jobs.ended(*begun)
+            raise
+        # After any other end, a kill among them, it may go on: a retry waits for it.
+        jobs.ended(*begun)
+        return report

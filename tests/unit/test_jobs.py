@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from builders import MODEL, person, trees
 from dhis2_api.client import Dhis2Client
+from dhis2_api.errors import TransientError
 from dhis2_api.jobs import JobPatience
+from dhis2_api.patience import Patience
 from scripted_server import Reply, Request, as_json, of_version, scripted
 from tracker_sync.delivery import deliver
 from tracker_sync.jobs import Jobs, Memory
@@ -78,3 +82,46 @@ def test_a_job_that_a_restart_swallowed_is_not_waited_for_for_ever() -> None:
 
     assert server.requests
     assert shelf.read() == []
+
+
+def test_a_job_stays_on_the_shelf_while_nobody_knows_whether_it_has_ended() -> None:
+    shelf = Memory()
+
+    def script(request: Request) -> Reply:
+        return queue(request) if request.method == "POST" else Reply(503)
+
+    (tree,) = trees(person(enrollments=[]))
+    planned = plan(tree, None, Past({}, 1, MODEL))
+    one_try = Patience(budget=0)
+    with (
+        scripted(of_version("2.42.4", script)) as server,
+        Dhis2Client(server.url, patience=one_try) as client,
+    ):
+        with pytest.raises(TransientError):
+            deliver(client, planned, posting=Posting(jobs=Jobs(shelf, SOON)))
+        assert shelf.read() == [JOB]
+
+        with pytest.raises(TransientError):
+            Jobs(shelf, SOON).await_all(client)
+
+    assert shelf.read() == [JOB]
+
+
+def test_a_job_outlives_the_kill_of_the_task_that_waits_for_it() -> None:
+    shelf = Memory()
+
+    def killed(client: Dhis2Client, job: str, patience: JobPatience) -> Any:
+        raise SystemExit(143)
+
+    (tree,) = trees(person(enrollments=[]))
+    planned = plan(tree, None, Past({}, 1, MODEL))
+    with (
+        scripted(of_version("2.42.4", queue)) as server,
+        Dhis2Client(server.url) as client,
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        patch.setattr("dhis2_api.importer.report_of_job", killed)
+        with pytest.raises(SystemExit):
+            deliver(client, planned, posting=Posting(jobs=Jobs(shelf, SOON)))
+
+    assert shelf.read() == [JOB]

@@ -83,9 +83,15 @@ class AfterSlices:
             yield from self.entries_of(piece)
 
     def begin(self, phase: str) -> None:
-        """Void what an earlier attempt of a phase came to, and what came after it."""
+        """Void what an earlier attempt of a phase came to, and what came after it.
+
+        Raises:
+            TransientError: A job that it began goes on at the destination.
+        """
         _void(self.workspace, PHASES[PHASES.index(phase) :])
         begin_ledger(self.workspace.ledger(phase))
+        if self.destination.posting.jobs:
+            self.destination.posting.jobs.await_all(self.destination.client)
 
     def entries_of(self, piece: Slice) -> Iterator[Entry]:
         """Yield the ledger lines of a slice, if it has come to its end."""
