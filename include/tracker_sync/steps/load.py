@@ -17,6 +17,7 @@ from dhis2_api.importer import Ref
 from tracker_sync.batch_size import BatchSize
 from tracker_sync.batches import each_batch
 from tracker_sync.collecting import collecting_seldom
+from tracker_sync.destination import Edits
 from tracker_sync.dry_run import dry_run
 from tracker_sync.file_values import values_in
 from tracker_sync.ledger import as_table, of_batch, write_ledger
@@ -113,7 +114,9 @@ def _came(
 ) -> list[Entry]:
     """Return the lines of all that the package holds, remembered unless the run is a dry one."""
     model = read_model_there(workspace.model, route.mapping)
-    past = Past(_known(workspace, package), package.notes["read_number"], model)
+    past = Past(
+        _known(workspace, package, route.destination_edits), package.notes["read_number"], model
+    )
     destination = replace(destination, files=values_in(package))
     batches = each_batch(package, route.batches, destination.posting.size)
     if destination.dry_run:
@@ -151,18 +154,20 @@ def _page(workspace: Workspace, piece: Slice, package: Package) -> Page:
     )
 
 
-def _known(workspace: Workspace, package: Package) -> Mapping[Ref, Known]:
+def _known(workspace: Workspace, package: Package, edits: Edits) -> Mapping[Ref, Known]:
     """Return what other runs know of the objects of a package."""
     roots: defaultdict[str, set[str]] = defaultdict(set)
     columns = package.columns("bundles", "kind", "uid")
     for kind, uid in zip(columns["kind"].to_pylist(), columns["uid"].to_pylist(), strict=True):
         roots[kind].add(uid)
-    known = recall(
-        state_folder(workspace),
-        roots["TRACKED_ENTITY"],
-        but_run=folder_name(workspace.run_id),
-        events=roots["EVENT"],
-    )
+    people, events, state = roots["TRACKED_ENTITY"], roots["EVENT"], state_folder(workspace)
+    known = recall(state, people, folder_name(workspace.run_id), events)
+    if edits != "overwrite":  # what an earlier try of this run wrote is nobody's edit
+        ours = recall(state, people, "", events)
+        known = {
+            ref: replace(of, destination_updated_at=ours[ref].destination_updated_at)
+            for ref, of in known.items()
+        }
     return as_asked(known, read_run_plan(workspace.plan))
 
 
