@@ -204,6 +204,21 @@ class TestMoreThanARunMayDelete:
         assert allowed.totals["deleted"] == 4
         assert_equal(world)
 
+    def test_keeps_relationships_too_though_they_alone_would_be_few(self, world: World) -> None:
+        began_with(world, two_visits(), person(BINTA), person(COUMBA))
+        world.source.write(relationships=[contact("ContactCB01", COUMBA, BINTA)])
+        world.run()
+        world.source.remove(trackedEntities=[{"trackedEntity": AWA}])
+        world.source.remove(relationships=[{"relationship": "ContactCB01"}])
+
+        run = world.run(deletes="send")
+
+        assert run.refused == dict.fromkeys(all_of(AWA) | {"ContactCB01"}, ("held", ABOVE_CAP))
+        assert run.sent == 0
+        world.deletes_at_most = 5
+        assert world.run().totals["deleted"] == 5
+        assert_equal(world)
+
     def test_stops_no_other_change(self, world: World) -> None:
         began_with(world, two_visits(), person(BINTA))
         world.source.remove(trackedEntities=[{"trackedEntity": AWA}])

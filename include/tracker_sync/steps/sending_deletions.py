@@ -7,8 +7,11 @@ import logging
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+import pyarrow.compute as pc
+
 from dhis2_api.importer import Ref
 from tracker_sync.deletion import delete_all
+from tracker_sync.ledger import read_lines
 from tracker_sync.outcome import Entry, Outcome
 from tracker_sync.publish import publish
 from tracker_sync.servers import state_folder
@@ -48,7 +51,8 @@ def send_deletions(after: AfterSlices, phase: str, lines: Sequence[Entry]) -> li
     """
     if after.route.deletes == "hold" or after.destination.dry_run:
         return [_held(line, HELD) for line in lines]
-    asked = asked_by(after.workspace, PHASES) | {line.ref for line in lines}
+    before = asked_by(after.workspace, PHASES) | _kept_back(after.workspace)
+    asked = before | {line.ref for line in lines}
     most = most_deletions(state_folder(after.workspace), after.deletes_at_most)
     if len(asked) > most:
         _log.warning(_TOO_MANY, len(asked), most, len(asked))
@@ -75,6 +79,16 @@ def asked_by(workspace: Workspace, phases: Iterable[str]) -> set[Ref]:
     paths = [workspace.asked_to_delete(phase) for phase in phases]
     found = [json.loads(path.read_bytes()) for path in paths if path.is_file()]
     return {Ref(kind, uid) for of_phase in found for kind, uid in of_phase}
+
+
+def _kept_back(workspace: Workspace) -> set[Ref]:
+    """Return what an earlier phase of this run would have deleted, had it been fewer."""
+    found: set[Ref] = set()
+    for path in filter(Path.is_file, map(workspace.ledger, PHASES)):
+        lines = read_lines(path)
+        capped = lines.filter(pc.equal(lines["code"], ABOVE_CAP))
+        found |= {*map(Ref, capped["kind"].to_pylist(), capped["uid"].to_pylist())}
+    return found
 
 
 def _note_asked(workspace: Workspace, phase: str, refs: Iterable[Ref]) -> None:
