@@ -70,6 +70,19 @@ def refuse_unless_expected(answer: Answer, *, also: Collection[int] = ()) -> Non
     raise _error(answer)
 
 
+def refuse_if_broken(answer: Answer) -> None:
+    """Return unless the server broke down at a write (500): what was written may be to blame.
+
+    Said again, it would break down again, and stand in the way of its neighbours.
+
+    Raises:
+        RequestRefused: It did; it may have done its work all the same.
+    """
+    if answer.status == 500:
+        what = f"{answer.what} answered 500: the server broke down at this request"
+        raise RequestRefused(what, status=500, code=error_code(answer))
+
+
 def refuse_unless_done(answer: Answer, status: int) -> None:
     """Return if a write was answered by *status* and an OK in DHIS2's own words.
 

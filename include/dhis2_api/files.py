@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel, Field, ValidationError
 
-from dhis2_api.answers import Answer, error_code, refuse_unless_done
+from dhis2_api.answers import Answer, error_code, refuse_if_broken, refuse_unless_done
 from dhis2_api.client import Dhis2Client
 from dhis2_api.errors import RequestRefused, UnexpectedAnswer
 from dhis2_api.exchange import Params, Request
@@ -114,7 +114,8 @@ def upload_file(client: Dhis2Client, file: File) -> None:
     A file that is there already, whole, is left alone.
 
     Raises:
-        RequestRefused: The server refused it, or holds another file under that UID.
+        RequestRefused: The server refused it or broke down at it (500), or holds another file
+            under that UID.
         UnexpectedAnswer: The answer is none about a file.
     """
     request = Request(
@@ -123,7 +124,8 @@ def upload_file(client: Dhis2Client, file: File) -> None:
         {"uid": file.uid, "domain": "DATA_VALUE"},
         files={"file": (file.name, file.content, file.kind)},
     )
-    answer = client.send(request, also={409})
+    answer = client.send(request, also={409, 500})
+    refuse_if_broken(answer)
     if answer.status != 409:
         refuse_unless_done(answer, 202)
         return

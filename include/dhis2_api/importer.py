@@ -6,9 +6,8 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from dhis2_api.answers import error_code
+from dhis2_api.answers import refuse_if_broken
 from dhis2_api.client import Dhis2Client
-from dhis2_api.errors import RequestRefused
 from dhis2_api.import_report import ImportReport, Ref, read_report
 from dhis2_api.jobs import JobPatience, report_of_job, started_job
 
@@ -86,9 +85,7 @@ def import_objects(
         UnexpectedAnswer: The answer is no import report.
     """
     answer = client.post("/api/tracker", payload, options.params(), also={409, 500})
-    if answer.status == 500:
-        what = f"{answer.what} answered 500: the server broke down at this request"
-        raise RequestRefused(what, status=500, code=error_code(answer))
+    refuse_if_broken(answer)
     if options.job and answer.status != 409:
         job = started_job(answer)
         options.on_job(job)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from dhis2_api.answers import error_code
+from dhis2_api.answers import error_code, refuse_if_broken
 from dhis2_api.client import Dhis2Client
 from dhis2_api.errors import RequestRefused, UnexpectedAnswer, UnsupportedVersion
 
@@ -20,7 +20,7 @@ def add_note(
     Raises:
         UnsupportedVersion: The server is older than 2.42.
         RequestRefused: The object is not there or out of the account's reach (403), or a
-            note of this UID exists already (400; source).
+            note of this UID exists already (400; source); or the server broke down at it (500).
         UnexpectedAnswer: The answer is not the note, which is how a server says it was added.
     """
     if not client.dialect.notes:
@@ -29,8 +29,9 @@ def add_note(
             "send it within its object"
         )
     answer = client.post(
-        f"/api/tracker/{kind}/{uid}/note", {"note": note, "value": text}, also={403}
+        f"/api/tracker/{kind}/{uid}/note", {"note": note, "value": text}, also={403, 500}
     )
+    refuse_if_broken(answer)
     if answer.status == 403:
         what = f"{answer.what} answered 403: the account may not add a note there"
         raise RequestRefused(what, status=403, code=error_code(answer))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dhis2_api.answers import refuse_unless_done
+from dhis2_api.answers import refuse_if_broken, refuse_unless_done
 from dhis2_api.client import Dhis2Client
 from dhis2_api.errors import PermanentError, UnexpectedAnswer
 
@@ -30,7 +30,8 @@ def transfer_owner(client: Dhis2Client, tracked_entity: str, program: str, org_u
     ones answer 200 for an org unit that does not exist (measured: Writing).
 
     Raises:
-        PermanentError: The server did not do it, or the person has no owner there yet.
+        PermanentError: The server did not do it, or broke down at it (500), or the person has
+            no owner there yet.
         TransientError: The outcome is unknown; transferring again does no harm.
         UnexpectedAnswer: An answer is none about owners.
     """
@@ -39,9 +40,11 @@ def transfer_owner(client: Dhis2Client, tracked_entity: str, program: str, org_u
         return False
     dialect = client.dialect
     params = {dialect.owned: tracked_entity, "program": program, dialect.owner: org_unit}
-    answer = client.request("PUT", "/api/tracker/ownership/transfer", params=params)
-    refuse_unless_done(answer, 200)
+    answer = client.request("PUT", "/api/tracker/ownership/transfer", params=params, also={500})
+    if answer.status != 500:
+        refuse_unless_done(answer, 200)
     if read_owner(client, tracked_entity, program) != org_unit:
+        refuse_if_broken(answer)
         raise PermanentError(
             f"{client.name}: {tracked_entity} was not transferred to {org_unit} in program "
             f"{program}: check that the org unit exists and that the person is enrolled"

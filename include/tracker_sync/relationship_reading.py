@@ -8,7 +8,7 @@ from http import HTTPStatus
 from typing import Literal, cast
 
 from dhis2_api.client import Dhis2Client
-from dhis2_api.errors import PermanentError, RequestRefused
+from dhis2_api.errors import PermanentError, RequestRefused, Unauthorized
 from dhis2_api.export import MOST_UIDS
 from dhis2_api.fields import RELATIONSHIP_FIELDS
 from dhis2_api.importer import Ref
@@ -90,6 +90,8 @@ def _is_there(client: Dhis2Client, end: Ref) -> bool:
     key = ENDS[end.kind]
     try:
         client.get(f"/api/tracker/{key}s/{end.uid}", {"fields": key})
+    except Unauthorized:
+        return False  # as good as absent: a relationship to it would be refused
     except RequestRefused as refusal:
         if refusal.status == HTTPStatus.NOT_FOUND:
             return False

@@ -6,9 +6,11 @@ each is looked for by itself, and only one whose tombstone the source has is del
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
+from dhis2_api.errors import Unauthorized
 from dhis2_api.importer import Ref
 from tracker_sync.outcome import Entry, Outcome
 from tracker_sync.relationship import KIND, Relationship
@@ -18,6 +20,8 @@ from tracker_sync.steps.after_slices import AfterSlices
 
 
 NEITHER_ALIVE_NOR_DELETED = "SYNC_RELATIONSHIP_GONE"
+
+_log = logging.getLogger(__name__)
 
 #: Above this nobody looks for each by itself: so many at once are lost rights.
 MOST_LOOKED_FOR = 1_000
@@ -51,7 +55,12 @@ def look_for(
     found = Sorted()
     alike = {(each.type, frozenset(each.ends)) for each in living}
     for uid, known in gone.items():
-        there = read_one(after.destination.client, known.destination_uid or uid)
+        try:
+            there = read_one(after.destination.client, known.destination_uid or uid)
+        except Unauthorized as error:
+            _log.warning("RELATIONSHIP %s: %s", uid, error)
+            found.lines.append(_held(uid, known))
+            continue
         if there is None or (there.type, frozenset(there.ends)) in alike:
             found.lines.append(_nowhere(uid, known))
             continue

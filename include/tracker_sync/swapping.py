@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from dhis2_api.errors import RequestRefused
 from dhis2_api.export import MOST_UIDS
 from dhis2_api.importer import import_objects
 from tracker_sync.again import Again
@@ -98,7 +99,11 @@ class Swapping:
         person = json.loads(given.person.objects[0].content or "{}")
         person["attributes"] = [{"attribute": given.attribute, "value": value}]
         self.after.destination.before_write()
-        report = import_objects(self.after.destination.client, {"trackedEntities": [person]})
+        try:
+            report = import_objects(self.after.destination.client, {"trackedEntities": [person]})
+        except RequestRefused as refusal:
+            _log.warning("%s: %s", given.person.uid, refusal)
+            return False
         return given.person.objects[0].ref in report.stored
 
 

@@ -140,3 +140,28 @@ def test_a_write_was_done_only_if_the_server_says_so(
             write(client)
 
     assert [request.method for request in server.requests if request.method != "GET"] != []
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda client: upload_file(client, File("fileUidXXX1", "a.txt", "text/plain", b"a")),
+        lambda client: add_note(client, "events", "eventXXXXX1", "noteXXXXXX1", "seen"),
+        lambda client: transfer_owner(client, PERSON, HIV, NEW_OWNER),
+    ],
+    ids=["a file", "a note", "an owner"],
+)
+def test_a_write_at_which_the_server_breaks_down_is_refused_and_not_tried_for_ever(
+    write: Callable[[Dhis2Client], object],
+) -> None:
+    def script(request: Request) -> Reply:
+        if request.method == "GET":
+            return as_json({"trackedEntity": PERSON, "programOwners": []})
+        return as_json({"httpStatusCode": 500, "status": "ERROR"}, 500)
+
+    with scripted(of_version("2.42.4", script)) as server, Dhis2Client(server.url) as client:
+        with pytest.raises(RequestRefused) as refusal:
+            write(client)
+
+    assert refusal.value.status == 500
+    assert len([request for request in server.requests if request.method != "GET"]) == 1

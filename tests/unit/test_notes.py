@@ -215,6 +215,19 @@ def test_a_lost_answer_loses_no_note_and_sends_none_twice(road: Road, *, done: b
         assert notes_at(road.destination, kind, uid) == notes_at(road.source, kind, uid)
 
 
+@pytest.mark.parametrize("road", ["2.42.4"], indirect=True)
+def test_a_note_at_which_the_server_breaks_down_does_not_hold_up_the_others(road: Road) -> None:
+    road.loaded("one", AWA)
+    path = f"/enrollments/{ENROLLMENT}/note"
+    road.faults().order("status", method="POST", path=path, status=500, times=None)
+
+    added = of_notes(road.phase("notes", notes.run, "one"))
+
+    outcomes = [(line.outcome, line.code) for line in added.values()]
+    assert outcomes.count((Outcome.REFUSED, "SYNC_NOTE_REFUSED")) == 1
+    assert outcomes.count((Outcome.STORED, None)) == len(added) - 1 > 0
+
+
 @pytest.mark.parametrize("road", ONE_OF_EACH_WAY, indirect=True)
 def test_a_run_that_died_among_its_notes_is_repeated_without_a_second_one(road: Road) -> None:
     road.loaded("one", AWA)
