@@ -14,9 +14,9 @@ import pyarrow.parquet as pq
 
 from tracker_sync.destination import Destination
 from tracker_sync.difference import VALUES_KEY, values
+from tracker_sync.ledger import LEDGER, as_table
 from tracker_sync.loading import plan_batch, unsent
 from tracker_sync.objects import Tree
-from tracker_sync.outcome import Entry
 from tracker_sync.plan import Past, Planned
 from tracker_sync.publish import publishing
 
@@ -38,13 +38,13 @@ _log = logging.getLogger(__name__)
 
 def dry_run(
     destination: Destination, batches: Iterable[Sequence[Tree]], past: Past, to: Path
-) -> list[Entry]:
-    """Plan all batches, write to the file *to* what would be sent, and return each line.
+) -> pa.Table:
+    """Plan all batches, write to the file *to* what would be sent, and return rows of `LEDGER`.
 
     Raises:
         TransientError: The destination did not answer.
     """
-    lines: list[Entry] = []
+    lines = [LEDGER.empty_table()]
     counts: Counter[str] = Counter()
     with publishing(to) as draft, pq.ParquetWriter(draft, PLANNED) as file:
         for trees in batches:
@@ -52,10 +52,10 @@ def dry_run(
             rows = [_row(item) for item in planned if item.text is not None]
             file.write_table(pa.Table.from_pylist(rows, schema=PLANNED))
             counts.update(f"{row['kind']} would be {row['action']}" for row in rows)
-            lines += [unsent(item.entry) for item in planned]
+            lines.append(as_table(unsent(item.entry) for item in planned))
     for what, count in sorted(counts.items()):
         _log.info("dry run: %s %s", count, what)
-    return lines
+    return pa.concat_tables(lines)
 
 
 def _row(item: Planned) -> dict[str, Any]:

@@ -68,7 +68,14 @@ def write_ledger(path: Path, entries: Iterable[Entry], attempt: int = 1) -> None
         entries: Its lines.
         attempt: The number that `begin_ledger` gave.
     """
-    lines = as_table(entries, attempt)
+    write_lines(path, as_table(entries), attempt)
+
+
+def write_lines(path: Path, lines: pa.Table, attempt: int) -> None:
+    """Write rows of `LEDGER` as `write_ledger` does lines."""
+    place = LEDGER.get_field_index("attempt")
+    number = pa.repeat(pa.scalar(attempt, LEDGER.field(place).type), lines.num_rows)
+    lines = lines.set_column(place, LEDGER.field(place), number)
     at = pc.fill_null(lines["at"], pa.scalar(datetime.now(UTC), LEDGER.field("at").type))
     write_sealed(path, lines.set_column(LEDGER.get_field_index("at"), LEDGER.field("at"), at))
 

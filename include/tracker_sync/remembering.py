@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import pyarrow as pa
+
+from tracker_sync.ledger import LEDGER, as_table
 from tracker_sync.outcome import Entry
 from tracker_sync.state import Page, remember
 
@@ -12,25 +15,28 @@ from tracker_sync.state import Page, remember
 _LINES_A_PAGE = 2_000
 
 
-def remember_as_they_come(page: Page, entries: Iterable[Entry], model_hash: str) -> list[Entry]:
-    """Return all entries; those that came are in the state, even if the next one never does.
+def remember_as_they_come(page: Page, entries: Iterable[Entry], model_hash: str) -> pa.Table:
+    """Return all as rows of `LEDGER`; those that came are in the state, even if no other does.
 
-    What a killed process was about to remember is lost: the next run compares it again.
+    They do not stay objects: those of a slice may be a million. What a killed process was
+    about to remember is lost: the next run compares it again.
 
     Args:
         page: What is common to the pages they are written to.
         entries: A slice's ledger, in the making.
         model_hash: The programs' metadata it is loaded under.
     """
+    rows = [LEDGER.empty_table()]
     came: list[Entry] = []
-    remembered = 0
     try:
         for entry in entries:
             came.append(entry)
-            if len(came) - remembered >= _LINES_A_PAGE:
-                remember(page, came[remembered:], model_hash)
-                remembered = len(came)
+            if len(came) >= _LINES_A_PAGE:
+                rows.append(as_table(came))
+                remembered, came = came, []
+                remember(page, remembered, model_hash)
     finally:
-        if remembered < len(came):
-            remember(page, came[remembered:], model_hash)
-    return came
+        if came:
+            rows.append(as_table(came))
+            remember(page, came, model_hash)
+    return pa.concat_tables(rows)

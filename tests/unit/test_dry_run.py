@@ -11,6 +11,7 @@ from dhis2_api.client import Dhis2Client
 from scripted_server import Reply, Request, of_version, scripted
 from tracker_sync.destination import Destination
 from tracker_sync.dry_run import dry_run
+from tracker_sync.ledger import as_entries
 from tracker_sync.loading import load_batch
 from tracker_sync.outcome import Outcome
 from tracker_sync.plan import Past
@@ -40,8 +41,9 @@ def test_it_names_what_would_be_created_changed_and_cleared_and_sends_nothing(
         Dhis2Client(server.url) as client,
     ):
         destination = Destination(client, (PROGRAM,), dry_run=True)
-        lines = dry_run(destination, [trees(*people)], NOTHING_KNOWN, tmp_path / "planned.parquet")
+        ledger = dry_run(destination, [trees(*people)], NOTHING_KNOWN, tmp_path / "planned.parquet")
 
+    lines = as_entries(ledger)
     rows = {row["uid"]: row for row in pq.read_table(tmp_path / "planned.parquet").to_pylist()}
     assert rows.keys() == {"event000001", "person00002"}
     assert rows["event000001"]["action"] == "changed"

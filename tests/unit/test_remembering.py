@@ -17,6 +17,7 @@ from dhis2_api.patience import Patience
 from scripted_server import Reply, Request, as_json, of_version, scripted
 from servers import route
 from tracker_sync.arrow_json import parse_page
+from tracker_sync.ledger import as_entries
 from tracker_sync.loading import Destination
 from tracker_sync.outcome import Entry, Outcome
 from tracker_sync.package import Staged, staged, writing_package
@@ -162,6 +163,6 @@ def test_a_large_slice_is_remembered_in_few_pages_as_it_goes(tmp_path: Path) -> 
     page = Page(tmp_path, "r1", "slice", 1, datetime.now(UTC), SURVEILLANCE)
     came = remember_as_they_come(page, entries(), "m1")
 
-    assert [entry.ref for entry in came] == refs
+    assert [entry.ref for entry in as_entries(came)] == refs
     assert (seen[1_998], seen[2_001], seen[-1], len(pages(tmp_path))) == (0, 1, 2, 3)
     assert recall(tmp_path, (), "r2", {ref.uid for ref in refs}).keys() == {*refs}

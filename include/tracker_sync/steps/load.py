@@ -6,11 +6,12 @@ import json
 import logging
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from dhis2_api.importer import Ref
@@ -20,7 +21,7 @@ from tracker_sync.collecting import collecting_seldom
 from tracker_sync.destination import Edits
 from tracker_sync.dry_run import dry_run
 from tracker_sync.file_values import values_in
-from tracker_sync.ledger import as_table, of_batch, write_ledger
+from tracker_sync.ledger import as_table, of_batch, write_lines
 from tracker_sync.loading import Destination, load_batch
 from tracker_sync.mapping.there import read_model_there
 from tracker_sync.objects import Tree
@@ -72,18 +73,17 @@ def load(
     never_below(workspace.reads, package.notes["read_number"])
     with keeping_details(destination.client, workspace, piece.slice), collecting_seldom():
         came = _came(_ready(destination, route), route, workspace, piece, package)
-    entries = [*_what_did_not_come(piece, package.notes), *came]
+    lines = pa.concat_tables([as_table(_what_did_not_come(piece, package.notes)), came])
     note_loaded(workspace, piece, package.notes["staged"], bundles)
-    write_ledger(workspace.ledger(piece.slice), entries, attempt)
+    write_lines(workspace.ledger(piece.slice), lines, attempt)
     timings = {**package.notes["timings"], "load": round(time.monotonic() - began, 3)}
-    report = {**import_report(piece, entries), "timings": timings}
+    report = {**import_report(piece, lines), "timings": timings}
     publish(workspace.import_report(piece.slice), json.dumps(report, indent=1).encode())
     return report
 
 
-def import_report(piece: Slice, entries: Sequence[Entry]) -> dict[str, Any]:
+def import_report(piece: Slice, lines: pa.Table) -> dict[str, Any]:
     """Return what became of a slice in counts, with up to fifty examples of what did not arrive."""
-    lines = as_table(entries)
     rows = not_arrived(lines)
     codes = {of["values"]: of["counts"] for of in pc.value_counts(rows["code"]).to_pylist()}
     return {
@@ -111,7 +111,7 @@ def _ready(destination: Destination, route: Route) -> Destination:
 
 def _came(
     destination: Destination, route: Route, workspace: Workspace, piece: Slice, package: Package
-) -> list[Entry]:
+) -> pa.Table:
     """Return the lines of all that the package holds, remembered unless the run is a dry one."""
     model = read_model_there(workspace.model, route.mapping)
     past = Past(
