@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from shutil import rmtree
 
 from dhis2_api.client import Dhis2Client
 from tracker_sync.destination import Destination
 from tracker_sync.package import staged
 from tracker_sync.route import Batches
 from tracker_sync.run_plan import RunPlan, write_run_plan
-from tracker_sync.servers import note_servers
+from tracker_sync.servers import note_servers, state_folder
 from tracker_sync.slicing import Slice
 from tracker_sync.steps.load import load
 from tracker_sync.workspace import Workspace
@@ -29,10 +30,11 @@ _PLAN = RunPlan({}, {}, (), "UTC", only_from_children=0, with_open_refusals=0)
 
 
 def bring(work: Work) -> Callable[[], int]:
-    """Run the step `load` of all people that were made into bundles."""
+    """Run the step `load` of all people that were made into bundles, as in a first run."""
     workspace = Workspace(Path(work.folder) / "staging", ROUTE.name, "bench")
     note_servers(workspace, "source", "destination")
     write_run_plan(workspace.plan, _PLAN)
+    rmtree(state_folder(workspace), ignore_errors=True)
     bundles = staged(workspace.package(ROOT, 1) / "bundles")
     piece = Slice(ROOT, "Root", work.count)
 
