@@ -46,6 +46,10 @@ class Object(NamedTuple):
     content_hash: str | None
     code: str | None = None
 
+    def __repr__(self) -> str:
+        """Return what it is, and nothing that it says of a patient."""
+        return f"Object({self.ref}, code={self.code})"
+
 
 @dataclass(frozen=True, slots=True)
 class Tree:

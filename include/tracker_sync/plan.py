@@ -83,6 +83,10 @@ class Planned(NamedTuple):
     parent: Ref | None = None
     held: Object | None = None
 
+    def __repr__(self) -> str:
+        """Return what becomes of which object, and nothing that it says of a patient."""
+        return f"Planned({self.entry})"
+
     @property
     def payload(self) -> dict[str, Any] | None:
         """The text, parsed."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -31,6 +32,8 @@ from builders import (
 from dhis2_api.importer import Ref
 from tracker_sync.arrow_json import parse_page
 from tracker_sync.objects import Object, Tree, as_bundles, payload, trees_of
+from tracker_sync.outcome import Entry, Outcome
+from tracker_sync.plan import Planned
 from tracker_sync.projection import Projection
 from tracker_sync.tables import EVENT_ROW, PERSON_ROW, flatten, flatten_events
 
@@ -270,3 +273,15 @@ def test_an_event_without_registration_is_a_tree_of_its_own() -> None:
     assert content(only)["orgUnit"] == CLINIC
     assert not {"enrollment", "trackedEntity", "scheduledAt"} & content(only).keys()
     assert [item.deleted for item in two.objects] == [True]
+
+
+def test_neither_an_object_nor_what_is_planned_of_it_shows_what_it_says() -> None:
+    said = '{"attributes":[{"attribute":"igrbHRNTbIn","value":"Canarielle"}]}'
+    stamp = datetime(2026, 3, 24)  # noqa: DTZ001 - stamps have no zone
+    shown = Object(
+        PERSON, None, stamp, deleted=False, content=said, completed_at=None, content_hash="h"
+    )
+    line = Entry(PERSON, PERSON.uid, Outcome.MISSING)
+
+    assert "person00001" in repr(shown)
+    assert "Canarielle" not in repr([shown, Planned(line, said, None, shown)])
