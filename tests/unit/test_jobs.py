@@ -88,7 +88,7 @@ def test_a_job_stays_on_the_shelf_while_nobody_knows_whether_it_has_ended() -> N
     shelf = Memory()
 
     def script(request: Request) -> Reply:
-        return queue(request) if request.method == "POST" else Reply(503)
+        return queue(request) if request.method == "POST" else Reply(503, b"")
 
     (tree,) = trees(person(enrollments=[]))
     planned = plan(tree, None, Past({}, 1, MODEL))
