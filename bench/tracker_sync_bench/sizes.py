@@ -31,7 +31,7 @@ class Sizes:
     # Of four imports at once on the fastest server that DHIS2 publishes figures of: 2.4 times
     # the 138 people a second of 2.43.0 (performance 4.1).
     import_seconds: float = 1.2
-    loaded: int = 5_000
+    loaded: int = 10_000  # a hundred batches, so that the last round of writers weighs little
     brought: int = 20_000
     long: tuple[int, int] = (20_000, 100_000)
     listed: int = 33_334
