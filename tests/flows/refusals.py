@@ -513,6 +513,6 @@ NOT_IN_A_RUN: Mapping[str, str] = {
     "E1121": "a run that reads somebody without org unit stops (test_plan_slices)",
     "E1084": "a file that the source lacks is noticed before: SYNC_FILE_NOT_AT_SOURCE",
     "E1100": "what hangs below is deleted first, so nothing cascades (test_deletes)",
-    "E1326": "such an event is re-opened first (test_flows)",
+    "E1326": "such an event is re-opened first (test_loading)",
     "E4018": "the destination has it already: a success (test_relationships)",
 }
