@@ -24,6 +24,8 @@ DISTRICT = PROJECT / "include" / "dhis2_sandbox" / "district" / "tracker.json"
 FIRST_NAME, LAST_NAME = "igrbHRNTbIn", "XlaUz6AYQa9"
 NATIONAL_ID, PHONE = "kd7nkrMgEfm", "UuGeFXDfuFj"
 RETIRED_CODE = "D4T_3TC_NVP"  # the destination's refusal quotes it
+# One worker tells the story for all of them: it takes a minute.
+pytestmark = pytest.mark.xdist_group("demo")
 COMMAND = [sys.executable, "-P", "-m", "tracker_sync_demo", "--folder"]
 
 

@@ -475,12 +475,6 @@ CASES = (
         first=True,
     ),
     Case(
-        "E1018",
-        MOTHERHOOD,
-        _both(_source_writes(enrollments=[pregnancy(events=[])]), _limited, _no_data_write),
-        versions=("2.40", "2.41"),
-    ),
-    Case(
         "E1091",
         MOTHERHOOD,
         _both(_source_writes(enrollments=[pregnancy(events=[])]), _limited, _no_data_write),

@@ -13,21 +13,20 @@ from dhis2_api.client import Dhis2Client
 from dhis2_api.errors import TransientError
 from dhis2_api.ownership import read_owner, transfer_owner
 from nightly import Ground, Nights, ground_of, nights, send, with_route
-from servers import HIV, MATERNAL
+from servers import HIV, MATERNAL, OLDEST_AND_NEWEST
 from tracker_sync.mapping.terms import MappingTerms
 from tracker_sync.outcome import Outcome
 from tracker_sync.servers import state_folder
 from tracker_sync.state import open_refusals
 
 
-VERSIONS = ["2.40.9", "2.41.8", "2.42.4", "2.43.1"]
 PERSON, OTHER, ELSEWHERE = "mGPEjOa9jIO", "tIazUHAG6ZW", "tW15x95bXfH"
 PLACE_OF_ANOTHER_NAME = "tLeEfRCZthb"
 OWNER = f"{PERSON}:{HIV}"
 TRANSFER = "tracker_sync.steps.owners.transfer_owner"
 
 
-@pytest.fixture(scope="module", params=VERSIONS)
+@pytest.fixture(scope="module", params=OLDEST_AND_NEWEST)
 def ground(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Ground:
     return ground_of(tmp_path_factory.mktemp("ground"), request.param, programs=(HIV, MATERNAL))
 

@@ -17,7 +17,7 @@ from dhis2_api.errors import TransientError
 from dhis2_api.importer import import_objects
 from dhis2_api.reading import read_relationships
 from nightly import Ground, Nights, ground_of, nights, send, with_route
-from servers import MATERNAL, VACCINATION
+from servers import MATERNAL, OLDEST_AND_NEWEST, VACCINATION
 from tracker_sync.mapping.terms import MappingTerms
 from tracker_sync.outcome import Outcome
 from tracker_sync.run_plan import read_run_plan, write_run_plan
@@ -25,14 +25,13 @@ from tracker_sync.servers import state_folder
 from tracker_sync.state import open_refusals
 
 
-VERSIONS = ["2.40.9", "2.41.8", "2.42.4", "2.43.1"]
 MOTHER_CHILD = "KZlsDYjkS59"
 MOTHER, CHILD, THEIRS = "g2mJRhGpsZs", "eV8rUSbzeAZ", "SQlNgFD12QU"
 OTHER_MOTHER, OTHER_CHILD, ANOTHER = "uP9RdyQ0KtT", "DCXXw4prRoo", "ieFGm6HEbsZ"
 EVERYBODY = (MOTHER, CHILD, OTHER_MOTHER, OTHER_CHILD)
 
 
-@pytest.fixture(scope="module", params=VERSIONS)
+@pytest.fixture(scope="module", params=OLDEST_AND_NEWEST)
 def ground(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Ground:
     folder = tmp_path_factory.mktemp("ground")
     return ground_of(folder, request.param, programs=(MATERNAL, VACCINATION))
