@@ -109,7 +109,7 @@ def _with_the_children_of_the_refused(sent: Sequence[Planned], report: ImportRep
     return [*lines.values()]
 
 
-def _refuse_unless_well(client: Dhis2Client, refusal: RequestRefused) -> None:
+def refuse_unless_well(client: Dhis2Client, refusal: RequestRefused) -> None:
     """Return if the object is at fault: a server in good health takes an empty request.
 
     Raises:
@@ -130,7 +130,7 @@ def _at_fault(client: Dhis2Client, entry: Entry, refusal: RequestRefused) -> Ent
     One at which the server broke down may be stored all the same: our code says so, and
     whoever loads reads it back.
     """
-    _refuse_unless_well(client, refusal)
+    refuse_unless_well(client, refusal)
     _log.warning("%s %s: %s", entry.ref.kind, entry.ref.uid, refusal)
     code = refusal.code if refusal.status < 500 else None
     return refused(entry, code or REQUEST_REFUSED)

@@ -21,11 +21,11 @@ from tracker_sync.mapping.reasons import outcome_of
 from tracker_sync.metadata.model import Model
 from tracker_sync.objects import Object, Tree
 from tracker_sync.outcome import Entry, Outcome
+from tracker_sync.waiting import HELD
 
 
 BURNED: Mapping[str, str] = {"TRACKED_ENTITY": "E1114", "ENROLLMENT": "E1113", "EVENT": "E1082"}
 PARENT_REFUSED = "E5000"
-DELETED_AT_SOURCE = "SYNC_DELETE_HELD"
 EDITED_THERE = "SYNC_DESTINATION_EDITED"
 
 
@@ -190,7 +190,7 @@ def _deleted(line: Entry, held: Object | None) -> Entry:
     """Hold what is deleted at the source and lives at the destination; else both lack it."""
     if held is None or held.deleted:
         return line
-    return line.but(outcome=Outcome.HELD, code=DELETED_AT_SOURCE)
+    return line.but(outcome=Outcome.HELD, code=HELD)
 
 
 def _edited(held: Object, known: Known) -> bool:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from dhis2_api.client import Dhis2Client
 from dhis2_api.errors import RequestRefused, TransientError
 from dhis2_api.importer import ImportReport, Ref, import_objects
-from tracker_sync.delivery import NOT_IN_REPORT, REQUEST_REFUSED, refused
+from tracker_sync.delivery import NOT_IN_REPORT, REQUEST_REFUSED, refuse_unless_well, refused
 from tracker_sync.loading import Destination
 from tracker_sync.outcome import Entry, Outcome
 from tracker_sync.relationship import Relationship
@@ -67,7 +67,7 @@ def _sent(destination: Destination, batch: Sequence[ToSend]) -> ImportReport:
         return import_objects(client, payload)
     except RequestRefused as refusal:
         if len(batch) == 1:
-            _refuse_unless_well(client, refusal)
+            refuse_unless_well(client, refusal)
             code = refusal.code or REQUEST_REFUSED
             return ImportReport(frozenset(), {batch[0].entry.ref: (code,)})
     middle = len(batch) // 2
@@ -77,20 +77,6 @@ def _sent(destination: Destination, batch: Sequence[ToSend]) -> ImportReport:
         {**one.refused, **other.refused},
         {**one.warnings, **other.warnings},
     )
-
-
-def _refuse_unless_well(client: Dhis2Client, refusal: RequestRefused) -> None:
-    """Return if the relationship is at fault: a well server takes an empty request.
-
-    Raises:
-        TransientError: The server is ill; nothing is known about the relationship.
-    """
-    try:
-        import_objects(client, {})
-    except RequestRefused as illness:
-        if illness.status < 500:
-            raise
-        raise TransientError(f"{refusal}, and it refuses an empty request too") from None
 
 
 def _accounted(

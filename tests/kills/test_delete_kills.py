@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import signal
 import subprocess
-import sys
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from flows.people import AWA, BINTA, COUMBA, enrollment, enrollment_of, event_of, person, visit
-from flows.world import TOKEN, Ground, Run, World, ground_of, world_on
+from flows.world import TOKEN, Ground, Run, World, world_on
 from kills.nursery import Job, as_line
-from project import PROJECT
 
 
 FIRST, SECOND, LAST = "first", "second", "last"
@@ -125,28 +122,6 @@ class Deleting:
 
 def everything_of(uid: str) -> dict[str, Any]:
     return person(uid, enrollments=[enrollment(uid, events=[visit(uid), visit(uid, number=2)])])
-
-
-@pytest.fixture(scope="module")
-def ground(tmp_path_factory: pytest.TempPathFactory) -> Ground:
-    return ground_of(tmp_path_factory.mktemp("ground"), "2.43.1")
-
-
-@pytest.fixture
-def world(ground: Ground, tmp_path: Path) -> Iterator[World]:
-    with world_on(ground, tmp_path) as both:
-        yield both
-
-
-@pytest.fixture(scope="module")
-def nursery() -> Iterator[subprocess.Popen[str]]:
-    command = [sys.executable, "-m", "kills.nursery"]
-    environment = {"PYTHONPATH": f"{PROJECT / 'include'}:{PROJECT / 'tests'}"}
-    pipe = subprocess.PIPE
-    with subprocess.Popen(command, stdin=pipe, stdout=pipe, env=environment, text=True) as process:
-        yield process
-        assert process.stdin
-        process.stdin.close()
 
 
 @pytest.fixture

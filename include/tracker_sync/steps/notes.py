@@ -9,6 +9,7 @@ from typing import Any
 
 from dhis2_api.importer import Ref
 from tracker_sync.adding_notes import add_notes
+from tracker_sync.bundling import NUL
 from tracker_sync.delivery import NOT_IN_REPORT
 from tracker_sync.outcome import Entry, Outcome
 from tracker_sync.package import Package
@@ -22,8 +23,6 @@ from tracker_sync.steps.after_slices import AfterSlices, Basis, Loaded
 from tracker_sync.steps.noted_lines import lines_of_noted
 from tracker_sync.workspace import folder_name
 
-
-NUL = "SYNC_NUL_CHARACTER"
 
 _Lines = Mapping[Ref, Entry]
 _log = logging.getLogger(__name__)
