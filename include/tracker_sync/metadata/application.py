@@ -12,7 +12,8 @@ from dhis2_api.metadata import Fields
 from dhis2_api.metadata_report import ImportCounts, MetadataReport, Mode, import_metadata
 from tracker_sync.lease import unguarded
 from tracker_sync.metadata.classes import Objects
-from tracker_sync.metadata.difference import Change, merged
+from tracker_sync.metadata.difference import Change
+from tracker_sync.metadata.merging import merged
 
 
 Payload = Mapping[str, Sequence[Fields]]

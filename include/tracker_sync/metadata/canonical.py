@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Collection
 from hashlib import sha256
 
 from dhis2_api.client import Json
@@ -12,10 +13,17 @@ from tracker_sync.metadata.classes import (
     DERIVED_IN_ROWS,
     JOINED_BY,
     NUMBERED,
+    OPAQUE,
     ORDERED,
     RANKED,
     SERVER_OWNED,
+    UNNAMED_ROWS,
 )
+from tracker_sync.metadata.defaults import USUAL, is_default
+
+
+#: A date that a server writes as its midnight.
+_MIDNIGHT = re.compile(r"(\d{4}-\d\d-\d\d)T00:00:00\.000")
 
 
 def sendable(fields: Fields) -> Fields:
@@ -32,16 +40,26 @@ def sendable(fields: Fields) -> Fields:
     return kept
 
 
-def canonical(plural: str, fields: Fields) -> Fields:
+def canonical(plural: str, fields: Fields, defaults: Collection[str] = USUAL) -> Fields:
     """Return an object as what it says, so that equal content is equal JSON.
 
-    What is empty, false or zero equals what is missing. Lists that are sets are
-    sorted, ranked rows stand in their order and are numbered anew, and what a
-    server counts by itself is gone.
+    A field that holds its default equals one that is missing, and so does a reference
+    to a default category object. Lists that are sets are sorted, ranked rows stand in
+    their order and are numbered anew, and what a server counts by itself is gone.
+
+    Args:
+        plural: The object's class.
+        fields: The object.
+        defaults: The UIDs of the server's default category objects, found by their name.
     """
     numbered = NUMBERED.get(plural, frozenset())
+    ordered = ORDERED.get(plural, frozenset()) | RANKED
     content = {name: value for name, value in sendable(fields).items() if name not in numbered}
-    return _mapping(content, ORDERED.get(plural, frozenset()) | RANKED)
+    compared = {
+        name: value if name in OPAQUE else _compared(value, defaults, in_order=name in ordered)
+        for name, value in content.items()
+    }
+    return {name: value for name, value in compared.items() if not is_default(plural, name, value)}
 
 
 def content_hash(value: Json) -> str:
@@ -89,25 +107,32 @@ def _sent(name: str, value: Json) -> Json:
 
 def _row(name: str, item: Json) -> Json:
     sent = _sent("", item)
-    if name in JOINED_BY and isinstance(sent, dict):
+    if (name in JOINED_BY or name in UNNAMED_ROWS) and isinstance(sent, dict):
         return {inner: value for inner, value in sent.items() if inner not in DERIVED_IN_ROWS}
     return sent
 
 
-def _mapping(fields: Mapping[str, Json], ordered: frozenset[str]) -> Fields:
-    compared = {name: _compared(value, in_order=name in ordered) for name, value in fields.items()}
-    return {name: value for name, value in compared.items() if not _is_empty(value)}
-
-
-def _compared(value: Json, *, in_order: bool = False) -> Json:
+def _compared(value: Json, defaults: Collection[str], *, in_order: bool = False) -> Json:
     if isinstance(value, list):
-        items = [_compared(item) for item in value]
+        items = [_compared(item, defaults) for item in value]
         return items if in_order else sorted(items, key=_text)
-    return _mapping(value, frozenset()) if isinstance(value, dict) else value
+    if isinstance(value, dict):
+        return _mapping(value, defaults)
+    return _scalar(value)
 
 
-def _is_empty(value: Json) -> bool:
-    return value in (None, False, 0, "", [], {})
+def _mapping(fields: Fields, defaults: Collection[str]) -> Fields:
+    if len(fields) == 1 and fields.get("id") in defaults:
+        return {}
+    compared = {name: _compared(value, defaults) for name, value in fields.items()}
+    return {name: value for name, value in compared.items() if not is_default("", name, value)}
+
+
+def _scalar(value: Json) -> Json:
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    found = _MIDNIGHT.fullmatch(value) if isinstance(value, str) else None
+    return found.group(1) if found else value
 
 
 def _text(value: Json) -> str:

@@ -19,6 +19,12 @@ JOINED_BY = {
     "trackedEntityTypeAttributes": "trackedEntityAttribute",
 }
 
+#: Rows that nothing names: they are one value, and the ids in them are a server's own.
+UNNAMED_ROWS = frozenset({"analyticsPeriodBoundaries"})
+
+#: What is one value, whatever it is made of: the order of coordinates is no set.
+OPAQUE = frozenset({"geometry"})
+
 #: What a server derives for such a row from the objects it joins.
 DERIVED_IN_ROWS = frozenset(
     {"id", "name", "valueType", "program", "programStage", "trackedEntityType"}

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dhis2_api.client import Json
 from dhis2_api.metadata import Fields
-from tracker_sync.metadata.canonical import canonical, identity, numbered, sendable
-from tracker_sync.metadata.classes import NUMBERED, Objects
-from tracker_sync.metadata.portion import LEFT_OUT
+from tracker_sync.metadata.beyond import Gone, beyond
+from tracker_sync.metadata.canonical import canonical
+from tracker_sync.metadata.clashes import Clash, clashes_of, names_taken
+from tracker_sync.metadata.classes import Objects
+from tracker_sync.metadata.merging import merged, new
+from tracker_sync.metadata.sides import Sides
+from tracker_sync.metadata.versions import SetAside, known_part, set_aside
+
+
+_SAME_VERSIONS = Sides()
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +47,13 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How many objects of a class are new, changed and the same."""
+    """How many objects of a class are new, changed, the same, gone at the source, clashing."""
 
     new: int
     changed: int
     same: int
+    gone: int = 0
+    clashing: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,68 +61,115 @@ class Difference:
     """All objects of the closure, against the destination.
 
     Attributes:
-        changes: What is new or changed.
+        changes: What is new or changed; nothing that clashes.
         counts: By class.
+        gone: What only the destination has.
+        clashes: What can't be sent as it is.
+        set_aside: What the destination's version has no field for.
     """
 
     changes: tuple[Change, ...]
     counts: Mapping[str, Counts]
+    gone: tuple[Gone, ...] = ()
+    clashes: tuple[Clash, ...] = ()
+    set_aside: tuple[SetAside, ...] = ()
+
+    def rows(self) -> list[dict[str, Json]]:
+        """Return it for a file: class, UID, kind and fields of each object that differs."""
+        changed = [
+            _row(one.plural, one.uid, "new" if one.is_new else "changed", one.fields)
+            for one in self.changes
+        ]
+        gone = [_row(one.plural, one.uid, "gone", (one.field,)) for one in self.gone]
+        clashing = [_row(one.plural, one.uid, "clashing", (one.field,)) for one in self.clashes]
+        return [*changed, *gone, *clashing]
 
 
-def difference(ours: Objects, theirs: Objects) -> Difference:
+def difference(ours: Objects, theirs: Objects, sides: Sides = _SAME_VERSIONS) -> Difference:
     """Compare the source's closure with what the destination has of it.
 
-    Objects that only the destination has are not looked at, and neither are the
-    members of a list that only it has: they stay.
+    Members of a list that only the destination has make no change, unless it is to be
+    a mirror; they are among what is gone.
+
+    Args:
+        ours: The source's closure, in the destination's names.
+        theirs: What the destination has of it, and what names its programs there.
+        sides: The two servers.
     """
-    found = {plural: _class(plural, ours[plural], theirs.get(plural, {})) for plural in ours}
-    counts = {plural: _counts(changes, len(ours[plural])) for plural, changes in found.items()}
-    return Difference(tuple(change for changes in found.values() for change in changes), counts)
+    changes = tuple(
+        change
+        for plural, by_uid in ours.items()
+        for uid, fields in sorted(by_uid.items())
+        if (change := _change(plural, fields, theirs.get(plural, {}).get(uid), sides))
+    )
+    gone, clashes = beyond(ours, theirs, sides), tuple(clashes_of(ours, theirs, sides))
+    return _told(Difference(changes, {}, gone, clashes, _lost(ours, sides)), ours)
 
 
-def merged(plural: str, ours: Fields, theirs: Fields) -> Fields:
-    """Return our object with what the destination's has beyond it, ready to be sent.
+def without_taken(found: Difference, ours: Objects, there: Objects) -> Difference:
+    """Return a difference whose clashes tell of codes and names too.
 
-    An import replaces an object whole (metadata 2.3). So members of its lists,
-    such as org-unit assignments, that are not ours are sent along; so are its sharing
-    (metadata 2.4), its version, because only an equal one is counted up (2.10), and
-    the fields that are never ours.
+    Args:
+        found: What `difference` gave.
+        ours: The source's closure.
+        there: What `to_be_named` asks for, as the destination has it.
     """
-    kept = NUMBERED.get(plural, frozenset()) | LEFT_OUT | {"sharing"}
-    result = sendable(ours)
-    for name, value in sendable(theirs).items():
-        if isinstance(value, list):
-            result[name] = numbered(name, _joined(name, result.get(name) or [], value))
-    return result | {name: theirs[name] for name in kept & theirs.keys()}
+    clashes = (*found.clashes, *names_taken(to_be_named(found), there))
+    return _told(replace(found, clashes=clashes), ours)
 
 
-def _class(
-    plural: str, ours: Mapping[str, Fields], theirs: Mapping[str, Fields]
-) -> tuple[Change, ...]:
-    compared = (_change(plural, fields, theirs.get(uid)) for uid, fields in sorted(ours.items()))
-    return tuple(change for change in compared if change)
+def to_be_named(found: Difference) -> dict[str, dict[str, Fields]]:
+    """Return the objects whose code or name would come to the destination, by class."""
+    named: dict[str, dict[str, Fields]] = {}
+    for change in found.changes:
+        if change.is_new or not {"code", "name", "shortName"}.isdisjoint(change.fields):
+            named.setdefault(change.plural, {})[change.uid] = change.payload
+    return named
 
 
-def _change(plural: str, ours: Fields, theirs: Fields | None) -> Change | None:
+def _change(plural: str, ours: Fields, theirs: Fields | None, sides: Sides) -> Change | None:
     if theirs is None:
-        return Change(plural, ours["id"], (), sendable(ours))
-    payload = merged(plural, ours, theirs)
-    wanted, present = canonical(plural, payload), canonical(plural, theirs)
+        return Change(plural, ours["id"], (), new(plural, ours, sides))
+    payload = merged(plural, ours, theirs, sides)
+    wanted = canonical(plural, payload, sides.defaults)
+    present = canonical(plural, known_part(plural, theirs, sides.unknown_there), sides.defaults)
     names = sorted(name for name in wanted | present if wanted.get(name) != present.get(name))
     return Change(plural, ours["id"], tuple(names), payload) if names else None
 
 
-def _counts(changes: tuple[Change, ...], total: int) -> Counts:
-    new = sum(change.is_new for change in changes)
-    return Counts(new, len(changes) - new, total - len(changes))
+def _lost(ours: Objects, sides: Sides) -> tuple[SetAside, ...]:
+    unknown = sides.unknown_there
+    of_rows = {"programs"} if "programTrackedEntityAttributes" in unknown else set()
+    held = {
+        plural: [
+            canonical(plural, fields, sides.defaults) for fields in ours.get(plural, {}).values()
+        ]
+        for plural in (*unknown, *of_rows)
+    }
+    return set_aside(held, unknown)
 
 
-def _joined(name: str, ours: list[Json], theirs: list[Json]) -> list[Json]:
-    mine = {identity(name, item): item for item in ours}
-    present = [identity(name, item) for item in theirs]
-    if None in mine or None in present:
-        return ours  # nothing names its items, so the list is one value
-    if list(mine) == [uid for uid in present if uid in mine]:
-        return [mine.get(uid, item) for uid, item in zip(present, theirs, strict=True)]
-    extra = [item for uid, item in zip(present, theirs, strict=True) if uid not in mine]
-    return [*ours, *extra]
+def _told(found: Difference, ours: Objects) -> Difference:
+    """Return a difference without changes that clash, and counted."""
+    at_odds = {(clash.plural, clash.uid) for clash in found.clashes}
+    changes = tuple(one for one in found.changes if (one.plural, one.uid) not in at_odds)
+    kinds = [(one.plural, one.is_new) for one in changes]
+    news = Counter(plural for plural, is_new in kinds if is_new)
+    changed = Counter(plural for plural, is_new in kinds if not is_new)
+    gone = Counter(one.plural for one in found.gone)
+    clashing = Counter(plural for plural, _ in at_odds)
+    counts = {
+        plural: Counts(
+            news[plural],
+            changed[plural],
+            len(ours.get(plural, {})) - news[plural] - changed[plural] - clashing[plural],
+            gone[plural],
+            clashing[plural],
+        )
+        for plural in [*ours, *sorted(gone.keys() - ours.keys())]
+    }
+    return replace(found, changes=changes, counts=counts)
+
+
+def _row(plural: str, uid: str, kind: str, fields: tuple[str, ...]) -> dict[str, Json]:
+    return {"class": plural, "uid": uid, "kind": kind, "fields": [name for name in fields if name]}
