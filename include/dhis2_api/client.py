@@ -94,6 +94,13 @@ class Dhis2Client:
             raise UnexpectedAnswer(f"{self.name}: GET /api/system/info answered no version")
         return dialect_of(version)
 
+    def learn_version(self, answer: Json) -> None:
+        """Take the version from an answer that says it in `system`, instead of asking for it."""
+        system = answer.get("system") if isinstance(answer, dict) else None
+        version = system.get("version") if isinstance(system, dict) else None
+        if isinstance(version, str) and "dialect" not in self.__dict__:
+            self.__dict__["dialect"] = dialect_of(version)
+
     def another(self, traffic: Traffic | None = None) -> Self:
         """Return a client of the same server with a session of its own, for another thread.
 

@@ -14,6 +14,9 @@ Fields = dict[str, Json]
 #: 300 UIDs make a URL of 4,300 characters, which passes; one above 8,000 does not (measured).
 _AT_ONCE = 300
 
+#: So many objects come with a page.
+PAGE = 2_000
+
 #: The classes that have one object of every server's own making (metadata 2.5).
 DEFAULT_CLASSES = ("categoryCombos", "categoryOptionCombos", "categories", "categoryOptions")
 
@@ -32,6 +35,7 @@ def read_program(client: Dhis2Client, program: str) -> dict[str, list[Fields]]:
     answer = client.get(path)
     if not isinstance(answer, dict):
         raise UnexpectedAnswer(f"{client.name}: GET {path} did not answer a JSON object")
+    client.learn_version(answer)
     classes = {name: objects for name, objects in answer.items() if isinstance(objects, list)}
     if program not in {fields.get("id") for fields in classes.get("programs", [])}:
         raise UnexpectedAnswer(f"{client.name}: GET {path} answered without the program itself")
@@ -70,23 +74,37 @@ def read_class(client: Dhis2Client, plural: str, filter_: str | None = None) -> 
     return rows
 
 
-def read_default_objects(client: Dhis2Client) -> dict[str, str]:
-    """Return the UID of the default object of each of `DEFAULT_CLASSES`.
-
-    A server finds its own by their name; the UIDs differ on servers born before 2.2x.
+def read_pages(client: Dhis2Client, plural: str, filter_: str) -> list[Fields]:
+    """Return the objects of a class that a filter lets pass, read page by page.
 
     Raises:
-        UnexpectedAnswer: A class has none, or several.
+        UnexpectedAnswer: An answer is no page, or the pages hold fewer objects than the server
+            counts, or one twice.
     """
-    found = {}
-    for plural in DEFAULT_CLASSES:
-        objects = read_class(client, plural, "name:eq:default")
-        if len(objects) != 1:
-            raise UnexpectedAnswer(
-                f"{client.name}: {len(objects)} of the {plural} are named default instead of one"
-            )
-        found[plural] = str(objects[0]["id"])
-    return found
+    params = {"fields": ":owner", "filter": filter_, "order": "id:asc", "pageSize": str(PAGE)}
+    rows: list[Fields] = []
+    number, total = 1, 1
+    while len(rows) < total:
+        answer = client.get(f"/api/{plural}", params | {"page": str(number)})
+        page, pager = _page(client, plural, answer)
+        rows += page
+        total = pager["total"]
+        if not page:
+            break
+        number += 1
+    if len({row["id"] for row in rows}) != total:
+        raise UnexpectedAnswer(
+            f"{client.name}: GET /api/{plural} gave {len(rows)} objects of {total} by pages"
+        )
+    return rows
+
+
+def _page(client: Dhis2Client, plural: str, answer: Json) -> tuple[list[Fields], Fields]:
+    rows = answer.get(plural) if isinstance(answer, dict) else None
+    pager = answer.get("pager") if isinstance(answer, dict) else None
+    if isinstance(rows, list) and isinstance(pager, dict) and isinstance(pager.get("total"), int):
+        return rows, pager
+    raise UnexpectedAnswer(f"{client.name}: GET /api/{plural} answered no page of objects")
 
 
 def _batches(uids: list[str]) -> Iterator[list[str]]:

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from dhis2_api.errors import PermanentError
 from servers import (
     DAKAR,
     HIV,
@@ -198,7 +197,7 @@ def test_a_program_without_registration_arrives_with_its_stage(
         assert synchronise(source, destination, alone).sent == 0
 
 
-def test_a_clash_at_the_destination_is_named_and_nothing_of_the_programs_is_stored(
+def test_a_code_that_another_object_has_there_is_named_and_nothing_is_stored(
     pair: Pair,
 ) -> None:
     taken = {"id": "LocalUnit01", "name": "Ici", "shortName": "Ici", "openingDate": "2020-01-01"}
@@ -213,12 +212,14 @@ def test_a_clash_at_the_destination_is_named_and_nothing_of_the_programs_is_stor
     put(pair.destination, "organisationUnits", taken)
     put(pair.destination, "trackedEntityAttributes", local)
 
-    with pytest.raises(PermanentError) as caught:
-        synchronise(pair.source, pair.destination, route())
+    result = synchronise(pair.source, pair.destination, route())
 
-    assert "TrackedEntityAttribute" in str(caught.value)
-    assert "E5003 on code" in str(caught.value)
-    assert "Ailleurs" not in str(caught.value)
+    (finding,) = result.findings
+    assert (finding.code, finding.blocking) == ("metadata_clashes", True)
+    assert "(code is LocalAttr01's there)" in finding.text
+    assert "Ailleurs" not in finding.text
+    assert (result.sent, result.counts["trackedEntityAttributes"].clashing) == (0, 1)
+    assert stamps(pair.destination, "organisationUnits").keys() == {"LocalUnit01"}
     assert stamps(pair.destination, "programs") == {}
 
 

@@ -75,7 +75,11 @@ def beyond(ours: Objects, theirs: Objects, sides: Sides) -> tuple[Gone, ...]:
         for gone in _members(plural, by_uid[uid], theirs[plural][uid], sides)
     ]
     named = {(gone.plural, gone.uid) for gone in members if gone.whole}
-    alone = [gone for gone in _owned(ours, theirs) if (gone.plural, gone.uid) not in named]
+    alone = [
+        gone
+        for gone in _owned(ours, theirs)
+        if (gone.plural, gone.uid) not in named and gone.uid not in sides.mapped
+    ]
     return tuple(sorted([*members, *alone], key=str))
 
 

@@ -7,12 +7,13 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from dhis2_api.client import Dhis2Client
-from dhis2_api.metadata import Fields, read_class, read_objects, read_program
+from dhis2_api.metadata import Fields
 from tracker_sync.findings import Finding
 from tracker_sync.metadata.classes import Objects
-from tracker_sync.metadata.org_units import read_scope
 from tracker_sync.metadata.portion import CLASSES_LEFT_OUT, cut, without_messages
 from tracker_sync.metadata.references import Reference, references
+from tracker_sync.metadata.source import Source
+from tracker_sync.metadata.source_reading import read_source
 from tracker_sync.route import Route
 
 
@@ -32,27 +33,32 @@ class Closure:
     unresolved: tuple[Finding, ...]
 
 
-def read_closure(source: Dhis2Client, route: Route, known: Mapping[str, str]) -> Closure:
+def read_closure(client: Dhis2Client, route: Route, known: Mapping[str, str]) -> Closure:
     """Read the programs of a route and all they refer to, until nothing is missing.
 
-    A program's own export lacks attributes that only its type uses, legend sets,
-    relationship types and the org units (metadata 1.1; measured: a program's own
-    export may not be importable anywhere).
+    Raises:
+        UnexpectedAnswer: An answer was cut.
+    """
+    return closure_of(read_source(client, route), route, known)
+
+
+def closure_of(source: Source, route: Route, known: Mapping[str, str]) -> Closure:
+    """Return what the destination must hold, of all that was read.
 
     Args:
-        source: The server to read from.
+        source: What was read.
         route: Which programs and org units.
         known: What the destination has of its own, as the default category objects and
             whatever the route maps: the source's UID -> the destination's. It is referred
             to and not brought over, nor is anything that only it refers to.
     """
-    scope = read_scope(source, route.org_units)
-    closure = _Growing(source, scope.reached, known)
+    closure = _Growing(source, known)
+    scope = source.scope
     mapped = not known.keys().isdisjoint(scope.objects)  # what stands above it is another's there
     closure.add("organisationUnits", scope.within() if mapped else scope.objects.values())
-    for program in (uid for uid in route.programs if uid not in known):
-        for plural, objects in read_program(source, program).items():
-            closure.add(plural, objects)
+    for program in (uid for uid in source.programs if uid not in known):
+        for plural, objects in source.programs[program].items():
+            closure.add(plural, objects.values())
     left_out = closure.add_relationship_types(route)
     unresolved = closure.complete()
     ours = without_messages(closure.objects)
@@ -63,9 +69,8 @@ def read_closure(source: Dhis2Client, route: Route, known: Mapping[str, str]) ->
 class _Growing:
     """The objects found so far."""
 
-    def __init__(
-        self, source: Dhis2Client, reached: frozenset[str], known: Mapping[str, str]
-    ) -> None:
+    def __init__(self, source: Source, known: Mapping[str, str]) -> None:
+        reached = source.scope.reached
         self.objects: dict[str, dict[str, Fields]] = defaultdict(dict)
         self._source = source
         self._reached = reached.union(known.get(uid, uid) for uid in reached)
@@ -87,9 +92,9 @@ class _Growing:
             "trackedEntityType": self.objects["trackedEntityTypes"].keys() | self._known.keys(),
         }
         left_out = []
-        for fields in read_class(self._source, "relationshipTypes"):
+        for fields in self._source.relationship_types.values():
             ends = (fields.get(side) or {} for side in ("fromConstraint", "toConstraint"))
-            inside = [_is_inside(end, held) for end in ends]
+            inside = [is_inside(end, held) for end in ends]
             if all(inside):
                 self.add("relationshipTypes", [fields])
             elif any(inside):
@@ -97,16 +102,21 @@ class _Growing:
         return left_out
 
     def complete(self) -> list[Finding]:
-        """Fetch what is referred to and missing, and so on; name what cannot be had."""
+        """Take what is referred to and missing, and so on; name what was not read."""
         asked: set[tuple[str, str]] = set()
         while wanted := {reference.to for reference in self._missing()} - asked:
             asked |= wanted
-            for plural in sorted({plural for plural, _ in wanted}):
-                uids = [uid for name, uid in wanted if name == plural]
-                self.add(plural, read_objects(self._source, plural, uids))
+            for plural, uid in sorted(wanted):
+                held = self._read(plural)
+                self.add(plural, [held[uid]] if uid in held else [])
         in_order = sorted(set(self._missing()), key=str)
         first = {reference.to: reference for reference in reversed(in_order)}
         return [_unresolved(reference) for reference in first.values()]
+
+    def _read(self, plural: str) -> Mapping[str, Fields]:
+        if plural == "organisationUnits":
+            return self._source.scope.objects
+        return self._source.objects.get(plural, {})
 
     def _is_of_known_set(self, plural: str, fields: Fields) -> bool:
         return plural == "options" and (fields.get("optionSet") or {}).get("id") in self._known
@@ -119,7 +129,8 @@ class _Growing:
                 yield reference
 
 
-def _is_inside(end: Fields, held: Mapping[str, Collection[str]]) -> bool:
+def is_inside(end: Fields, held: Mapping[str, Collection[str]]) -> bool:
+    """Whether an end of a relationship type names nothing but what is held."""
     named = [end[name]["id"] in uids for name, uids in held.items() if end.get(name)]
     return bool(named) and all(named)
 
@@ -136,8 +147,8 @@ def _relationship_left_out(uid: str) -> Finding:
 def _unresolved(reference: Reference) -> Finding:
     plural, uid = reference.to
     return Finding(
-        "reference_unresolved",
-        blocking=True,
+        "expression_unresolved" if reference.loose else "reference_unresolved",
+        blocking=not reference.loose,
         text=f"{reference.plural} {reference.uid} refers in {reference.field} to {plural} {uid}, "
         "which the source does not show",
         remedy="give the source account read access to it, or mend the reference at the source",

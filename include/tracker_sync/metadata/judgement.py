@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby
+from typing import TypeVar
 
 from tracker_sync.findings import Finding
+from tracker_sync.metadata.clashes import Clash
 from tracker_sync.metadata.classes import Objects
 from tracker_sync.metadata.difference import Change
+from tracker_sync.metadata.versions import SetAside
 
+
+_One = TypeVar("_One", Change, Clash)
 
 #: So many differing objects of a class are named.
 _NAMED = 20
@@ -26,6 +31,34 @@ def unsupported(objects: Objects, defaults: frozenset[str]) -> list[Finding]:
         )
         for uid, program in objects.get("programs", {}).items()
         if program.get("categoryCombo", {}).get("id", "default") not in defaults | {"default"}
+    ]
+
+
+def clashing(clashes: Sequence[Clash]) -> list[Finding]:
+    """Return a blocking finding for each class with objects that can't be what they should."""
+    return [
+        Finding(
+            "metadata_clashes",
+            blocking=True,
+            text=f"the destination can't take {_named(plural, of_class)}",
+            remedy="rename or delete what stands there, map the one to the other in the route, "
+            "or take the change back at the source",
+        )
+        for plural, of_class in _by_class(clashes)
+    ]
+
+
+def losing(aside: Sequence[SetAside]) -> list[Finding]:
+    """Return a finding for each field that the destination's version does not have."""
+    return [
+        Finding(
+            "field_unknown_there",
+            blocking=False,  # DHIS2 ignores what it does not know
+            text=f"the destination's version has no {one.plural}.{one.field}; its content in "
+            f"{', '.join(one.uids[:_NAMED])} stays behind",
+            remedy="update the destination if it is needed there",
+        )
+        for one in aside
     ]
 
 
@@ -56,12 +89,15 @@ def remaining(changes: Sequence[Change]) -> list[Finding]:
     ]
 
 
-def _by_class(changes: Sequence[Change]) -> Iterator[tuple[str, list[Change]]]:
-    # The changes of a class stand together.
-    for plural, of_class in groupby(changes, key=lambda change: change.plural):
+def _by_class(changes: Sequence[_One]) -> Iterator[tuple[str, list[_One]]]:
+    for plural, of_class in groupby(sorted(changes, key=_plural), key=_plural):
         yield plural, list(of_class)
 
 
-def _named(plural: str, changes: Sequence[Change]) -> str:
+def _named(plural: str, changes: Sequence[Change] | Sequence[Clash]) -> str:
     more = f" and {len(changes) - _NAMED} more" if len(changes) > _NAMED else ""
     return f"{plural} {', '.join(map(str, changes[:_NAMED]))}{more}"
+
+
+def _plural(one: Change | Clash) -> str:
+    return one.plural

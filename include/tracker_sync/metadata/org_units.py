@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from dhis2_api.client import Dhis2Client
-from dhis2_api.metadata import Fields, read_class, read_objects
+from dhis2_api.metadata import PAGE, Fields, read_objects, read_pages
+from dhis2_api.metadata_classes import Asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,14 +27,33 @@ class Scope:
         return [fields for uid, fields in self.objects.items() if uid in self.reached]
 
 
-def read_scope(client: Dhis2Client, roots: Collection[str]) -> Scope:
-    """Read the org units under the roots, and the ancestors that hold them."""
-    found = {
-        unit["id"]: unit
+def subtree_of(roots: Collection[str], assigned: int) -> list[Asked]:
+    """Return how to ask for the org units together with other classes, or nothing.
+
+    Only one root fits beside other classes, and only a subtree that makes no answer
+    of a length that nobody bounds.
+
+    Args:
+        roots: The roots of the route.
+        assigned: How many org units a program is assigned to: about as many come.
+    """
+    if len(roots) != 1 or assigned > PAGE:
+        return []
+    return [Asked("organisationUnits", f"path:like:{next(iter(roots))}")]
+
+
+def read_subtrees(client: Dhis2Client, roots: Collection[str]) -> list[Fields]:
+    """Read the org units under the roots, page by page."""
+    return [
+        unit
         for root in roots
-        for unit in read_class(client, "organisationUnits", f"path:like:{root}")
-        if root in ancestry(unit)
-    }
+        for unit in read_pages(client, "organisationUnits", f"path:like:{root}")
+    ]
+
+
+def read_ancestors(client: Dhis2Client, units: Iterable[Fields], roots: Collection[str]) -> Scope:
+    """Return the scope of org units that were read, with the ancestors that hold them."""
+    found = {unit["id"]: unit for unit in units if not set(roots).isdisjoint(ancestry(unit))}
     above = {uid for unit in found.values() for uid in ancestry(unit)} - found.keys()
     ancestors = {unit["id"]: unit for unit in read_objects(client, "organisationUnits", above)}
     return Scope(frozenset(found), found | ancestors)

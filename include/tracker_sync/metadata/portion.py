@@ -40,7 +40,9 @@ def cut(value: Json, reached: frozenset[str], known: Mapping[str, str]) -> Json:
     if not isinstance(value, dict):
         return value
     kept = {
-        name: cut(inner, reached, known) for name, inner in value.items() if name not in LEFT_OUT
+        name: inner if name == "sharing" else cut(inner, reached, known)
+        for name, inner in value.items()
+        if name not in LEFT_OUT
     }
     if value.get("id") in known:
         kept["id"] = known[value["id"]]

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from dhis2_api.client import Json
 from tracker_sync.metadata.classes import Objects
+from tracker_sync.metadata.expressions import named_in
+from tracker_sync.metadata.portion import LEFT_OUT
 
 
 #: The class a field refers to, for every field the closure of a program can hold.
@@ -56,12 +58,15 @@ class Reference:
         uid: Its UID.
         field: Its field, the innermost one.
         to: Class and UID of the object referred to.
+        loose: Whether only an expression names it: a server takes the object without it, and
+            evaluates it wrong.
     """
 
     plural: str
     uid: str
     field: str
     to: tuple[str, str]
+    loose: bool = False
 
 
 def references(objects: Objects) -> Iterator[Reference]:
@@ -70,6 +75,8 @@ def references(objects: Objects) -> Iterator[Reference]:
         for uid, fields in by_uid.items():
             for field, target in _targets(fields):
                 yield Reference(plural, uid, field, (REFERS_TO[field], target))
+            for field, named, target in named_in(plural, fields):
+                yield Reference(plural, uid, field, (named, target), loose=True)
 
 
 def _targets(value: Json) -> Iterator[tuple[str, str]]:
@@ -78,6 +85,8 @@ def _targets(value: Json) -> Iterator[tuple[str, str]]:
             yield from _targets(item)
     elif isinstance(value, dict):
         for field, inner in value.items():
+            if field in LEFT_OUT:
+                continue
             if field in REFERS_TO:
                 yield from ((field, uid) for uid in _ids(inner))
             else:

@@ -26,6 +26,7 @@ class Sides:
             `metadata_extras: mirror` says.
         reached: The org units of the route, as the destination calls them; assignments to
             others are none of its business.
+        mapped: What the route's mapping names there: it is no surplus.
         holds_data: Told class and UID, says whether the destination has values of it; asked
             only where a value type differs.
     """
@@ -35,6 +36,7 @@ class Sides:
     defaults: frozenset[str] = USUAL
     mirror: bool = False
     reached: frozenset[str] = frozenset()
+    mapped: frozenset[str] = frozenset()
     holds_data: Callable[[str, str], bool] = _always
 
     @property

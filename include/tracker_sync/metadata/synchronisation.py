@@ -7,16 +7,29 @@ from dataclasses import dataclass, replace
 
 from dhis2_api.client import Dhis2Client
 from dhis2_api.dialects import Dialect
-from dhis2_api.metadata import DEFAULT_CLASSES, read_default_objects, read_objects
 from tracker_sync.findings import Finding
 from tracker_sync.lease import unguarded
 from tracker_sync.metadata.application import Writable, apply
-from tracker_sync.metadata.classes import Objects
-from tracker_sync.metadata.closure import Closure, read_closure
-from tracker_sync.metadata.difference import Counts, Difference, difference
-from tracker_sync.metadata.judgement import differing, remaining, unsupported
+from tracker_sync.metadata.closure import Closure, closure_of
+from tracker_sync.metadata.default_objects import default_objects
+from tracker_sync.metadata.difference import (
+    Counts,
+    Difference,
+    difference,
+    without_taken,
+)
+from tracker_sync.metadata.holding import Holding, read_holding, read_names
+from tracker_sync.metadata.judgement import (
+    clashing,
+    differing,
+    losing,
+    remaining,
+    unsupported,
+)
 from tracker_sync.metadata.mapped import mapping_findings, translated
 from tracker_sync.metadata.model import Model, model_of
+from tracker_sync.metadata.sides import Sides
+from tracker_sync.metadata.source_reading import read_source
 from tracker_sync.route import Route
 
 
@@ -60,19 +73,17 @@ def synchronise(
         PermanentError: The destination refuses an object, each named; or an account
             lacks a right.
     """
-    defaults = _default_objects(source, destination)
-    needed = _needed(source, route, defaults)
-    theirs = _read_theirs(destination, needed, route)
-    found = difference(needed.sent.objects, theirs)
-    findings = _before(needed, found, route, theirs)
+    needed = _needed(source, destination, route)
+    found = _difference(destination, needed)
+    findings = _before(needed, found, route)
     sent = 0
     if route.metadata == "apply" and not any(finding.blocking for finding in findings):
         there = Writable(destination, before_write)
-        sent = apply(there, found.changes, needed.sent.objects, theirs)
+        sent = apply(there, found.changes, needed.sent.objects, needed.holding.objects)
     if sent:
-        theirs = _read_theirs(destination, needed, route)
-        findings += remaining(difference(needed.sent.objects, theirs).changes)
-    model = _model(needed, theirs, destination.dialect)
+        needed = replace(needed, holding=_read_holding(destination, needed.closure, route))
+        findings += remaining(_compared(needed).changes)
+    model = _model(needed, destination.dialect)
     return MetadataResult(model, found.counts, sent, tuple(findings))
 
 
@@ -88,58 +99,77 @@ def describe(result: MetadataResult) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class _Needed:
-    """What the data needs.
+    """What the data needs, and what there is of it.
 
     Attributes:
         closure: All of it, in the source's names.
         sent: What of it is the route's to bring over, referring to the destination's names.
-        defaults: Class -> the default object's UIDs, the source's and the destination's.
+        holding: What the destination has.
+        default: The source's default option combination.
+        findings: What could not be read.
+        sides: The two servers.
     """
 
     closure: Closure
     sent: Closure
-    defaults: Mapping[str, tuple[str, str]]
-
-    @property
-    def findings(self) -> list[Finding]:
-        return [*self.closure.left_out, *self.sent.unresolved]
-
-
-def _needed(source: Dhis2Client, route: Route, defaults: Mapping[str, tuple[str, str]]) -> _Needed:
-    known, mapped = dict(defaults.values()), route.mapping.uids()
-    closure = read_closure(source, route, known)
-    sent = read_closure(source, route, {**known, **mapped}) if mapped else closure
-    return _Needed(closure, sent, defaults)
+    holding: Holding
+    default: str
+    findings: tuple[Finding, ...]
+    sides: Sides
 
 
-def _default_objects(source: Dhis2Client, destination: Dhis2Client) -> dict[str, tuple[str, str]]:
-    ours, theirs = read_default_objects(source), read_default_objects(destination)
-    return {plural: (ours[plural], theirs[plural]) for plural in DEFAULT_CLASSES}
+def _needed(source: Dhis2Client, destination: Dhis2Client, route: Route) -> _Needed:
+    read = read_source(source, route)
+    defaults = default_objects(read.objects, source.name)
+    # What the default objects are called there changes no object's name, so the closure says
+    # what to ask for, and that answer says what they are called.
+    closure = closure_of(read, route, {uid: uid for uid in defaults.values()})
+    holding = _read_holding(destination, closure, route)
+    known = {uid: holding.defaults[plural] for plural, uid in defaults.items()}
+    closure = closure_of(read, route, known)
+    mapped = route.mapping.uids()
+    sent = closure_of(read, route, {**known, **mapped}) if mapped else closure
+    sides = Sides(
+        source.dialect.version,
+        destination.dialect.version,
+        frozenset(holding.defaults.values()),
+        mapped=frozenset(mapped.values()),
+        reached=frozenset(mapped.get(uid, uid) for uid in read.scope.reached),
+    )
+    default = defaults["categoryOptionCombos"]
+    return _Needed(closure, sent, holding, default, tuple(read.findings), sides)
 
 
-def _model(needed: _Needed, theirs: Objects, dialect: Dialect) -> Model:
-    default, their_default = needed.defaults["categoryOptionCombos"]
+def _read_holding(destination: Dhis2Client, closure: Closure, route: Route) -> Holding:
+    named = translated(closure.objects, route.mapping)
+    roots = [route.mapping.there("org_units", uid) for uid in route.org_units]
+    return read_holding(destination, named, roots)
+
+
+def _compared(needed: _Needed) -> Difference:
+    return difference(needed.sent.objects, needed.holding.objects, needed.sides)
+
+
+def _difference(destination: Dhis2Client, needed: _Needed) -> Difference:
+    found = _compared(needed)
+    return without_taken(found, needed.sent.objects, read_names(destination, found))
+
+
+def _model(needed: _Needed, dialect: Dialect) -> Model:
     return replace(
-        model_of(needed.closure.objects, theirs),
-        option_combos={default: their_default},
+        model_of(needed.closure.objects, needed.holding.objects),
+        option_combos={needed.default: needed.holding.defaults["categoryOptionCombos"]},
         enrolled_options=dialect.enrolled_options,
     )
 
 
-def _read_theirs(destination: Dhis2Client, needed: _Needed, route: Route) -> Objects:
-    named = translated(needed.closure.objects, route.mapping)
-    return {
-        plural: {fields["id"]: fields for fields in read_objects(destination, plural, uids)}
-        for plural, uids in named.items()
-    }
-
-
-def _before(needed: _Needed, found: Difference, route: Route, theirs: Objects) -> list[Finding]:
-    defaults = frozenset(theirs_ for _, theirs_ in needed.defaults.values())
-    findings = unsupported(needed.sent.objects, defaults)
-    findings += mapping_findings(route.mapping, needed.closure.objects, needed.sent.objects, theirs)
+def _before(needed: _Needed, found: Difference, route: Route) -> list[Finding]:
+    theirs, sent = needed.holding.objects, needed.sent
+    findings = [*needed.findings, *unsupported(sent.objects, needed.sides.defaults)]
+    findings += mapping_findings(route.mapping, needed.closure.objects, sent.objects, theirs)
     if route.metadata != "ignore":
-        findings += needed.findings
+        findings += [*needed.closure.left_out, *sent.unresolved]
+        findings += [*clashing(found.clashes), *losing(found.set_aside)]
     if route.metadata == "check":
         findings += differing(found.changes)
     return findings

@@ -1,0 +1,90 @@
+"""The source: what was read of its metadata, and what is still wanted?"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from dhis2_api.metadata import Fields
+from dhis2_api.metadata_classes import KNOWN, Asked
+from tracker_sync.findings import Finding
+from tracker_sync.metadata.classes import Objects
+from tracker_sync.metadata.org_units import Scope
+from tracker_sync.metadata.portion import CLASSES_LEFT_OUT
+from tracker_sync.metadata.references import references
+
+
+#: What is never fetched because something refers to it: the scope is read whole, and an
+#: assignment outside it is not ours.
+_NOT_FOLLOWED = frozenset({"organisationUnits", "userGroups"})
+
+_ELSEWHERE = frozenset({*CLASSES_LEFT_OUT, "organisationUnits", "relationshipTypes"})
+
+
+@dataclass(slots=True)
+class Source:
+    """What was read of the source.
+
+    Attributes:
+        programs: Program -> what it is made of, by class and UID.
+        objects: All of that and what it refers to, by class and UID, the default category
+            objects among it.
+        scope: The org units of the route.
+        relationship_types: All there are.
+        findings: What could not be read as it should.
+        asked: Class and UID of what was asked for because something refers to it.
+    """
+
+    programs: dict[str, Objects] = field(default_factory=dict)
+    objects: dict[str, dict[str, Fields]] = field(default_factory=lambda: defaultdict(dict))
+    scope: Scope = field(default_factory=lambda: Scope(frozenset(), {}))
+    relationship_types: Mapping[str, Fields] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
+    asked: set[tuple[str, str]] = field(default_factory=set)
+
+    def take(self, objects: Objects) -> None:
+        """Add objects by class and UID."""
+        for plural in objects.keys() - _ELSEWHERE:
+            self.objects[plural].update(objects[plural])
+
+    def take_apart(self, objects: Objects) -> None:
+        """Add programs that came by class, each with the objects that name it."""
+        for uid, program in objects.get("programs", {}).items():
+            self.programs[uid] = {
+                plural: {key: row for key, row in by_uid.items() if _program_of(row) == uid}
+                for plural, by_uid in objects.items()
+            } | {"programs": {uid: program}}
+
+    def next_asked(self) -> list[Asked]:
+        """Return how to ask for what is referred to, not here, and was not asked for yet."""
+        kinds = {"relationshipTypes": self.relationship_types, **self.objects}
+        wanted = {one.to for one in references(kinds)} - self.asked
+        missing = {
+            (plural, uid)
+            for plural, uid in wanted
+            if plural in KNOWN - _NOT_FOLLOWED and uid not in self.objects.get(plural, {})
+        }
+        self.asked |= missing
+        return asked_by_uid(missing)
+
+
+def asked_by_uid(wanted: Iterable[tuple[str, str]]) -> list[Asked]:
+    """Return how to ask for objects by class and UID."""
+    by_class: dict[str, list[str]] = defaultdict(list)
+    for plural, uid in sorted(wanted):
+        by_class[plural].append(uid)
+    return [Asked(plural, "id:in", tuple(uids)) for plural, uids in by_class.items()]
+
+
+def by_class(answers: Mapping[Asked, Mapping[str, Fields]]) -> dict[str, dict[str, Fields]]:
+    """Return answers put together, by class and UID."""
+    found: dict[str, dict[str, Fields]] = defaultdict(dict)
+    for asked, objects in answers.items():
+        found[asked.plural].update(objects)
+    return found
+
+
+def _program_of(fields: Fields) -> str | None:
+    uid: str | None = (fields.get("program") or {}).get("id")
+    return uid
