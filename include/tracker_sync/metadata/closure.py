@@ -12,7 +12,7 @@ from tracker_sync.findings import Finding
 from tracker_sync.metadata.classes import Objects
 from tracker_sync.metadata.portion import CLASSES_LEFT_OUT, cut, without_messages
 from tracker_sync.metadata.references import Reference, references
-from tracker_sync.metadata.source import Source
+from tracker_sync.metadata.source import Source, groups_named
 from tracker_sync.metadata.source_reading import read_source
 from tracker_sync.route import Route
 
@@ -59,11 +59,26 @@ def closure_of(source: Source, route: Route, known: Mapping[str, str]) -> Closur
     for program in (uid for uid in source.programs if uid not in known):
         for plural, objects in source.programs[program].items():
             closure.add(plural, objects.values())
+    closure.follow()  # which types are the route's own is seen by the programs' references
     left_out = closure.add_relationship_types(route)
-    unresolved = closure.complete()
+    closure.follow()
+    unresolved = closure.unresolved()
     ours = without_messages(closure.objects)
     present = {plural: by_uid for plural, by_uid in ours.items() if by_uid}
-    return Closure(present, tuple(left_out), tuple(unresolved))
+    groups, unread = _groups(source, present)
+    return Closure(
+        present | ({"userGroups": groups} if groups else {}),
+        tuple(left_out),
+        (*unresolved, *unread),
+    )
+
+
+def _groups(source: Source, objects: Objects) -> tuple[dict[str, Fields], list[Finding]]:
+    """Return the user groups that the sharing of what is ours names, if they are wanted."""
+    named = groups_named(objects) if source.groups else frozenset()
+    held = source.objects.get("userGroups", {})
+    unread = [_group_unread(uid) for uid in sorted(named - held.keys())]
+    return {uid: held[uid] for uid in sorted(named & held.keys())}, unread
 
 
 class _Growing:
@@ -101,14 +116,17 @@ class _Growing:
                 left_out.append(_relationship_left_out(fields["id"]))
         return left_out
 
-    def complete(self) -> list[Finding]:
-        """Take what is referred to and missing, and so on; name what was not read."""
+    def follow(self) -> None:
+        """Take what is referred to and missing, and so on, as far as it was read."""
         asked: set[tuple[str, str]] = set()
         while wanted := {reference.to for reference in self._missing()} - asked:
             asked |= wanted
             for plural, uid in sorted(wanted):
                 held = self._read(plural)
                 self.add(plural, [held[uid]] if uid in held else [])
+
+    def unresolved(self) -> list[Finding]:
+        """Name what was not read."""
         in_order = sorted(set(self._missing()), key=str)
         first = {reference.to: reference for reference in reversed(in_order)}
         return [_unresolved(reference) for reference in first.values()]
@@ -141,6 +159,16 @@ def _relationship_left_out(uid: str) -> Finding:
         blocking=False,
         text=f"relationshipTypes {uid} joins this route to a program or type outside it",
         remedy="add the other program to the route if its relationships are to be copied",
+    )
+
+
+def _group_unread(uid: str) -> Finding:
+    return Finding(
+        "user_group_unread",
+        blocking=False,
+        text=f"the sharing of this route's metadata names userGroups {uid}, which the source "
+        "does not show",
+        remedy="give the source account read access to it, or take it out of the sharing there",
     )
 
 

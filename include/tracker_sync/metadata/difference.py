@@ -19,6 +19,9 @@ from tracker_sync.metadata.versions import SetAside, known_part, set_aside
 
 _SAME_VERSIONS = Sides()
 
+#: Whose objects, once there, are the destination's own.
+_ONLY_NEW = frozenset({"userGroups"})
+
 
 @dataclass(frozen=True, slots=True)
 class Change:
@@ -130,6 +133,8 @@ def to_be_named(found: Difference) -> dict[str, dict[str, Fields]]:
 def _change(plural: str, ours: Fields, theirs: Fields | None, sides: Sides) -> Change | None:
     if theirs is None:
         return Change(plural, ours["id"], (), new(plural, ours, sides))
+    if plural in _ONLY_NEW:
+        return None
     payload = merged(plural, ours, theirs, sides)
     wanted = canonical(plural, payload, sides.defaults)
     present = canonical(plural, known_part(plural, theirs, sides.unknown_there), sides.defaults)

@@ -19,6 +19,9 @@ from tracker_sync.metadata.references import references
 #: assignment outside it is not ours.
 _NOT_FOLLOWED = frozenset({"organisationUnits", "userGroups"})
 
+#: Who is in a group is nobody's business here.
+_FIELDS = {"userGroups": "id,code,name"}
+
 _ELSEWHERE = frozenset({*CLASSES_LEFT_OUT, "organisationUnits", "relationshipTypes"})
 
 
@@ -34,6 +37,7 @@ class Source:
         relationship_types: All there are.
         findings: What could not be read as it should.
         asked: Class and UID of what was asked for because something refers to it.
+        groups: Whether the user groups that sharing names are wanted.
     """
 
     programs: dict[str, Objects] = field(default_factory=dict)
@@ -42,10 +46,12 @@ class Source:
     relationship_types: Mapping[str, Fields] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
     asked: set[tuple[str, str]] = field(default_factory=set)
+    groups: bool = False
 
     def take(self, objects: Objects) -> None:
         """Add objects by class and UID."""
-        for plural in objects.keys() - _ELSEWHERE:
+        elsewhere = _ELSEWHERE - ({"userGroups"} if self.groups else set())
+        for plural in objects.keys() - elsewhere:
             self.objects[plural].update(objects[plural])
 
     def take_apart(self, objects: Objects) -> None:
@@ -65,6 +71,8 @@ class Source:
             for plural, uid in wanted
             if plural in KNOWN - _NOT_FOLLOWED and uid not in self.objects.get(plural, {})
         }
+        if self.groups:
+            missing |= {("userGroups", uid) for uid in groups_named(kinds)} - self.asked
         self.asked |= missing
         return asked_by_uid(missing)
 
@@ -74,7 +82,20 @@ def asked_by_uid(wanted: Iterable[tuple[str, str]]) -> list[Asked]:
     by_class: dict[str, list[str]] = defaultdict(list)
     for plural, uid in sorted(wanted):
         by_class[plural].append(uid)
-    return [Asked(plural, "id:in", tuple(uids)) for plural, uids in by_class.items()]
+    return [
+        Asked(plural, "id:in", tuple(uids), _FIELDS.get(plural, ":owner"))
+        for plural, uids in by_class.items()
+    ]
+
+
+def groups_named(objects: Objects) -> frozenset[str]:
+    """Return the UIDs of the user groups that the sharing of objects names."""
+    return frozenset(
+        uid
+        for by_uid in objects.values()
+        for fields in by_uid.values()
+        for uid in (fields.get("sharing") or {}).get("userGroups") or {}
+    )
 
 
 def by_class(answers: Mapping[Asked, Mapping[str, Fields]]) -> dict[str, dict[str, Fields]]:

@@ -27,7 +27,7 @@ Answers = Mapping[Asked, dict[str, Fields]]
 _NOT_FOUND = 404
 
 
-def read_source(client: Dhis2Client, route: Route) -> Source:
+def read_source(client: Dhis2Client, route: Route, *, groups: bool = False) -> Source:
     """Read the programs of a route, its org units, and all they refer to.
 
     A program's own export lacks attributes that only its type uses, legend sets,
@@ -35,10 +35,15 @@ def read_source(client: Dhis2Client, route: Route) -> Source:
     program's own export may not be importable anywhere). Where the route's one root is at
     the top and nothing refers far, this takes a request a program and one more.
 
+    Args:
+        client: The source.
+        route: Which programs and org units.
+        groups: Whether the user groups that sharing names are wanted too, without members.
+
     Raises:
         UnexpectedAnswer: An answer was cut.
     """
-    source = Source()
+    source = Source(groups=groups)
     refused = _read_exports(client, route, source)
     answers = read_many(client, _rest(route, source, refused))
     _judge_exports(client, source, answers)
