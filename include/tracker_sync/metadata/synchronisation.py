@@ -11,6 +11,7 @@ from tracker_sync.findings import Finding
 from tracker_sync.lease import unguarded
 from tracker_sync.metadata.application import Writable, apply
 from tracker_sync.metadata.closure import Closure, closure_of
+from tracker_sync.metadata.data_there import DataThere
 from tracker_sync.metadata.default_objects import default_objects
 from tracker_sync.metadata.difference import (
     Counts,
@@ -135,6 +136,7 @@ def _needed(source: Dhis2Client, destination: Dhis2Client, route: Route) -> _Nee
         frozenset(holding.defaults.values()),
         mapped=frozenset(mapped.values()),
         reached=frozenset(mapped.get(uid, uid) for uid in read.scope.reached),
+        holds_data=DataThere(destination).holds,
     )
     default = defaults["categoryOptionCombos"]
     return _Needed(closure, sent, holding, default, tuple(read.findings), sides)
