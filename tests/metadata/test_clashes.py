@@ -28,7 +28,7 @@ from servers import (
 )
 from tracker_sync.metadata import synchronise
 from tracker_sync.metadata.beyond import Gone
-from tracker_sync.metadata.difference import Difference, difference, without_taken
+from tracker_sync.metadata.difference import Difference, difference, to_be_named, without_taken
 from tracker_sync.metadata.sides import Sides
 
 
@@ -118,6 +118,51 @@ def test_an_option_made_anew_under_another_uid_clashes_within_its_set() -> None:
         ("name", "optionOld01"),
     }
     assert free.clashes == ()
+
+
+def test_options_of_two_sets_may_have_one_code() -> None:
+    ours = {"id": "optionNew01", "code": "F", "name": "F", "optionSet": {"id": "AcCtZkAvAsC"}}
+    stranger = ours | {"id": "optionElse1", "optionSet": {"id": "anotherSet1"}}
+
+    found = difference(holding("options", ours), {})
+    told = without_taken(found, holding("options", ours), holding("options", stranger))
+
+    assert to_be_named(found) == {}
+    assert kinds(told) == [("optionNew01", "new")]
+
+
+def test_only_an_object_that_brings_a_name_is_looked_up() -> None:
+    ours = holding("dataElements", element(description="Nouveau"))
+    unit = {"id": "unitNew0001", "name": "Ici", "shortName": "Ici"}
+
+    changed = difference(ours, holding("dataElements", element()))
+    without_code = difference(holding("organisationUnits", unit), {})
+
+    assert kinds(changed) == [("ol1WpmrN6NG", "changed")]
+    assert to_be_named(changed) == to_be_named(without_code) == {}
+    with_code = difference(holding("organisationUnits", unit | {"code": "ICI"}), {})
+    assert to_be_named(with_code).keys() == {"organisationUnits"}
+
+
+@pytest.mark.parametrize("version", ["2.40.9", "2.42.4"])
+def test_a_value_that_the_destination_does_not_know_is_told_before_anything_is_sent(
+    tmp_path: Path, version: str
+) -> None:
+    alone = route(programs=(HIV,))
+    with (
+        running(tmp_path, "from", district=True, version="2.43.1") as source,
+        running(tmp_path, "to", version=version) as destination,
+    ):
+        uid = next(iter(stamps(source, "programRuleActions")))
+        action = read(source, "programRuleActions", uid)
+        put(source, "programRuleActions", action | {"programRuleActionType": "SCHEDULEEVENT"})
+
+        result = synchronise(source, destination, alone)
+
+        (finding,) = [one for one in result.findings if one.blocking]
+        assert finding.code == "value_unknown_there"
+        assert f"programRuleActions {uid}" in finding.text
+        assert stamps(destination, "programs") == {}
 
 
 def test_what_only_the_destination_has_is_named_with_what_holds_it() -> None:

@@ -88,8 +88,8 @@ def test_clocks_apart_are_told_and_do_not_block() -> None:
     assert "12 minutes" in finding.text
 
 
-def test_a_source_account_that_may_not_export_metadata_blocks() -> None:
+def test_a_source_account_that_may_not_export_metadata_is_told_so() -> None:
     (finding,) = between({"authorities": ["F_TEI_CASCADE_DELETE"]}, {"authorities": []}).findings
 
-    assert (finding.code, finding.blocking) == ("metadata_export_missing", True)
+    assert (finding.code, finding.blocking) == ("metadata_export_missing", False)
     assert "F_METADATA_EXPORT" in finding.remedy

@@ -93,6 +93,11 @@ def clashes_of(ours: Objects, theirs: Objects, sides: Sides) -> Iterator[Clash]:
             yield from _taken(plural, name, *of_class, holder)
 
 
+def unique_fields(plural: str) -> tuple[str, ...]:
+    """Return the fields of a class of which no two objects of a server share a value."""
+    return () if plural in UNIQUE_WITHIN else ("code", *UNIQUE.get(plural, ()))
+
+
 def names_taken(named: Objects, there: Objects) -> Iterator[Clash]:
     """Give the objects whose code or name another object of the destination has.
 
@@ -102,7 +107,7 @@ def names_taken(named: Objects, there: Objects) -> Iterator[Clash]:
             `shortName`.
     """
     for plural, by_uid in named.items():
-        for name in ("code", *UNIQUE.get(plural, ())):
+        for name in unique_fields(plural):
             yield from _taken(plural, name, by_uid.values(), there.get(plural, {}).values())
 
 

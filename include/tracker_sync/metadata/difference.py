@@ -10,7 +10,7 @@ from dhis2_api.client import Json
 from dhis2_api.metadata import Fields
 from tracker_sync.metadata.beyond import Gone, beyond
 from tracker_sync.metadata.canonical import canonical
-from tracker_sync.metadata.clashes import Clash, clashes_of, names_taken
+from tracker_sync.metadata.clashes import Clash, clashes_of, names_taken, unique_fields
 from tracker_sync.metadata.classes import Objects
 from tracker_sync.metadata.merging import merged, new
 from tracker_sync.metadata.sides import Sides
@@ -122,10 +122,12 @@ def without_taken(found: Difference, ours: Objects, there: Objects) -> Differenc
 
 
 def to_be_named(found: Difference) -> dict[str, dict[str, Fields]]:
-    """Return the objects whose code or name would come to the destination, by class."""
+    """Return the objects with a code or name of their own that would come, by class."""
     named: dict[str, dict[str, Fields]] = {}
     for change in found.changes:
-        if change.is_new or not {"code", "name", "shortName"}.isdisjoint(change.fields):
+        unique = unique_fields(change.plural)
+        coming = unique if change.is_new else set(unique) & set(change.fields)
+        if any(change.payload.get(name) for name in coming):
             named.setdefault(change.plural, {})[change.uid] = change.payload
     return named
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from dhis2_api.client import Dhis2Client
 from dhis2_api.metadata import DEFAULT_CLASSES, Fields, read_objects
 from dhis2_api.metadata_classes import Asked, read_many
+from tracker_sync.metadata.clashes import unique_fields
 from tracker_sync.metadata.classes import Objects
 from tracker_sync.metadata.closure import is_inside
 from tracker_sync.metadata.default_objects import BY_NAME, default_objects
@@ -76,7 +77,10 @@ def read_names(client: Dhis2Client, found: Difference) -> Objects:
     A filter can't list names: a comma in one would end it. So each class is read whole, with
     nothing but its names, in one request.
     """
-    asked = [Asked(plural, fields="id,code,name,shortName") for plural in to_be_named(found)]
+    asked = [
+        Asked(plural, fields=",".join(["id", *unique_fields(plural)]))
+        for plural in to_be_named(found)
+    ]
     return by_class(read_many(client, asked)) if asked else {}
 
 

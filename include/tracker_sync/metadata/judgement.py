@@ -10,7 +10,7 @@ from tracker_sync.findings import Finding
 from tracker_sync.metadata.clashes import Clash
 from tracker_sync.metadata.classes import Objects
 from tracker_sync.metadata.difference import Change
-from tracker_sync.metadata.versions import SetAside
+from tracker_sync.metadata.versions import SetAside, unknown_values
 
 
 _One = TypeVar("_One", Change, Clash)
@@ -45,6 +45,23 @@ def clashing(clashes: Sequence[Clash]) -> list[Finding]:
             "or take the change back at the source",
         )
         for plural, of_class in _by_class(clashes)
+    ]
+
+
+def unfit(objects: Objects, version: str) -> list[Finding]:
+    """Return a blocking finding for each value that the destination's version does not know.
+
+    It would refuse the whole payload and name no object (metadata 2.6).
+    """
+    return [
+        Finding(
+            "value_unknown_there",
+            blocking=True,
+            text=f"{plural} {uid} has a {name} that DHIS2 {version}, the destination's, does "
+            "not know",
+            remedy="change it at the source, or update the destination",
+        )
+        for plural, uid, name in unknown_values(objects, version)
     ]
 
 

@@ -25,6 +25,7 @@ from tracker_sync.metadata.judgement import (
     differing,
     losing,
     remaining,
+    unfit,
     unsupported,
 )
 from tracker_sync.metadata.mapped import mapping_findings, translated
@@ -172,6 +173,7 @@ def _before(needed: _Needed, found: Difference, route: Route) -> list[Finding]:
     if route.metadata != "ignore":
         findings += [*needed.closure.left_out, *sent.unresolved]
         findings += [*clashing(found.clashes), *losing(found.set_aside)]
+        findings += unfit(sent.objects, needed.sides.destination)
     if route.metadata == "check":
         findings += differing(found.changes)
     return findings
