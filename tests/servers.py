@@ -108,3 +108,17 @@ def grant(client: Dhis2Client, *org_units: str) -> None:
 
 def delete(client: Dhis2Client, plural: str, uid: str) -> None:
     client.post("/api/metadata", {plural: [{"id": uid}]}, {"importStrategy": "DELETE"})
+
+
+@contextmanager
+def reader(server: Dhis2Client) -> Iterator[Dhis2Client]:
+    """Speak as an account without authorities, which reads what everybody may."""
+    roots = [{"id": SENEGAL}]
+    user: dict[str, Any] = {"id": "UserReader1", "username": "reader", "password": "Account-1234!"}
+    user |= {"firstName": "R", "surname": "R", "userRoles": [{"id": "RoleReader1"}]}
+    user |= {"organisationUnits": roots, "teiSearchOrganisationUnits": roots}
+    role = {"id": "RoleReader1", "name": "reader", "code": "reader", "authorities": []}
+    server.post("/api/metadata", {"userRoles": [role], "users": [user]})
+    credentials = Credentials("reader", "Account-1234!")
+    with Dhis2Client(server.url, credentials, name=server.name) as client:
+        yield client

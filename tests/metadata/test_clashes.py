@@ -22,6 +22,7 @@ from servers import (
     grant,
     put,
     read,
+    reader,
     route,
     running,
     stamps,
@@ -288,3 +289,16 @@ def test_a_name_taken_by_another_uid_is_told_before_anything_is_sent(pair: Pair)
     (finding,) = result.findings
     assert "AcCtZkAvAsC (name is LocalSet001's there)" in finding.text
     assert stamps(pair.destination, "programs") == {}
+
+
+def test_what_the_destination_names_and_does_not_show_is_none_that_it_lacks(pair: Pair) -> None:
+    synchronise(pair.source, pair.destination, route())
+    (uid, *_) = [stage["id"] for stage in read(pair.destination, "programs", HIV)["programStages"]]
+    stage = read(pair.destination, "programStages", uid)
+    put(pair.destination, "programStages", stage | {"sharing": {"public": "--------"}})
+    with reader(pair.destination) as limited:
+        result = synchronise(pair.source, limited, route())
+
+    (finding,) = [one for one in result.findings if one.blocking]
+    assert (finding.code, result.sent) == ("not_shown_there", 0)
+    assert f"programStages {uid}" in finding.text

@@ -11,12 +11,23 @@ from typing import Any
 import pytest
 
 from dhis2_api.client import Dhis2Client
-from dhis2_api.credentials import Credentials
 from dhis2_api.errors import UnexpectedAnswer
 from dhis2_api.metadata_classes import Asked, read_many
 from metadata.objects import ids, program
 from scripted_server import Reply, Request, as_json, scripted
-from servers import DAKAR, HIV, MATERNAL, SENEGAL, Pair, delete, put, read, route, running, stamps
+from servers import (
+    DAKAR,
+    HIV,
+    MATERNAL,
+    Pair,
+    delete,
+    put,
+    read,
+    reader,
+    route,
+    running,
+    stamps,
+)
 from tracker_sync.metadata import synchronise
 from tracker_sync.metadata.closure import closure_of, read_closure
 from tracker_sync.metadata.org_units import Scope
@@ -107,6 +118,18 @@ def test_an_account_that_may_not_export_gets_the_same_class_by_class_and_is_told
     assert by_class.objects.keys() - defaults == whole.objects.keys() - defaults
     for plural in whole.objects.keys() - defaults:
         assert by_class.objects[plural] == whole.objects[plural]
+
+
+def test_a_relationship_to_a_program_outside_does_not_have_that_program_read(
+    source: Dhis2Client,
+) -> None:
+    whole = read_source(source, route())
+
+    alone = read_source(source, route(programs=(MATERNAL,)))
+
+    assert alone.relationship_types == whole.relationship_types
+    assert alone.objects["programs"].keys() == {MATERNAL}
+    assert whole.objects["programs"].keys() > {MATERNAL}
 
 
 def test_an_object_that_is_not_shared_is_named(tmp_path: Path) -> None:
@@ -215,16 +238,3 @@ def test_more_uids_than_a_url_holds_are_asked_for_in_several(source: Dhis2Client
 
     assert found[asked].keys() == set(units)
     assert len(units) == 40
-
-
-@contextmanager
-def reader(server: Dhis2Client) -> Iterator[Dhis2Client]:
-    """Speak as an account without authorities, which reads what everybody may."""
-    roots = [{"id": SENEGAL}]
-    user: dict[str, Any] = {"id": "UserReader1", "username": "reader", "password": "Account-1234!"}
-    user |= {"firstName": "R", "surname": "R", "userRoles": [{"id": "RoleReader1"}]}
-    user |= {"organisationUnits": roots, "teiSearchOrganisationUnits": roots}
-    role = {"id": "RoleReader1", "name": "reader", "code": "reader", "authorities": []}
-    server.post("/api/metadata", {"userRoles": [role], "users": [user]})
-    with Dhis2Client(server.url, Credentials("reader", "Account-1234!"), name="from") as client:
-        yield client

@@ -10,6 +10,7 @@ from tracker_sync.findings import Finding
 from tracker_sync.metadata.clashes import Clash
 from tracker_sync.metadata.classes import Objects
 from tracker_sync.metadata.difference import Change
+from tracker_sync.metadata.references import references
 from tracker_sync.metadata.versions import SetAside, unknown_values
 
 
@@ -45,6 +46,25 @@ def clashing(clashes: Sequence[Clash]) -> list[Finding]:
             "or take the change back at the source",
         )
         for plural, of_class in _by_class(clashes)
+    ]
+
+
+def hidden(changes: Sequence[Change], theirs: Objects) -> list[Finding]:
+    """Return a blocking finding for each class with objects that are there and not shown.
+
+    The destination names them in objects of its own, so they are none that it lacks: to
+    send them would be refused, or would replace what nobody here has seen.
+    """
+    new = [change for change in changes if change.is_new]
+    named = {one.to for one in references(theirs)} if new else set()
+    return [
+        Finding(
+            "not_shown_there",
+            blocking=True,
+            text=f"the destination names and does not show {_named(plural, of_class)}",
+            remedy="give the destination account read access to them; if it has it, run again",
+        )
+        for plural, of_class in _by_class([one for one in new if (one.plural, one.uid) in named])
     ]
 
 

@@ -137,19 +137,20 @@ def require_none_cut_off(
 
 
 def with_actions_apart(objects: Objects) -> dict[str, dict[str, Fields]]:
-    """Return objects whose rules name their actions, and the actions beside them."""
-    rules = objects.get("programRules", {})
-    actions = {
-        action["id"]: action
-        for rule in rules.values()
-        for action in rule.get("programRuleActions") or []
-    }
-    naming = {
-        uid: rule | {"programRuleActions": _ids(rule.get("programRuleActions") or [])}
-        for uid, rule in rules.items()
-    }
+    """Return objects whose rules name their actions, and the actions that came inside beside."""
     held = {plural: dict(by_uid) for plural, by_uid in objects.items()}
-    return {**held, "programRules": naming, "programRuleActions": actions}
+    inside = {
+        action["id"]: action
+        for rule in objects.get("programRules", {}).values()
+        for action in rule.get("programRuleActions") or []
+        if len(action) > 1
+    }
+    if inside:
+        held["programRuleActions"] = held.get("programRuleActions", {}) | inside
+    for uid, rule in held.get("programRules", {}).items():
+        actions = rule.get("programRuleActions") or []
+        held["programRules"][uid] = rule | {"programRuleActions": _ids(actions)}
+    return held
 
 
 def _ids(rows: Sequence[Fields]) -> list[Fields]:

@@ -64,15 +64,16 @@ class Source:
 
     def next_asked(self) -> list[Asked]:
         """Return how to ask for what is referred to, not here, and was not asked for yet."""
-        kinds = {"relationshipTypes": self.relationship_types, **self.objects}
-        wanted = {one.to for one in references(kinds)} - self.asked
+        # A relationship type names other programs, and what is inside the route is here anyway.
+        wanted = {one.to for one in references(self.objects)} - self.asked
         missing = {
             (plural, uid)
             for plural, uid in wanted
             if plural in KNOWN - _NOT_FOLLOWED and uid not in self.objects.get(plural, {})
         }
         if self.groups:
-            missing |= {("userGroups", uid) for uid in groups_named(kinds)} - self.asked
+            sharing = {**self.objects, "relationshipTypes": self.relationship_types}
+            missing |= {("userGroups", uid) for uid in groups_named(sharing)} - self.asked
         self.asked |= missing
         return asked_by_uid(missing)
 

@@ -79,7 +79,7 @@ def _rest(route: Route, source: Source, refused: Sequence[str]) -> list[Asked]:
     assigned = max((len(fields["organisationUnits"]) for fields in programs), default=0)
     return [
         Asked("relationshipTypes"),
-        *subtree_of(route.org_units, assigned),
+        *(() if refused else subtree_of(route.org_units, assigned)),
         *names_of(source.programs),
         *of_programs(refused),
         *(() if has_defaults(source.objects) else BY_NAME),
@@ -95,7 +95,7 @@ def _judge_exports(client: Dhis2Client, source: Source, answers: Answers) -> Non
 
 def _take(client: Dhis2Client, route: Route, source: Source, answers: Answers) -> None:
     objects = by_class({a: found for a, found in answers.items() if a.fields != "id"})
-    source.take(with_actions_apart(objects) if "programRules" in objects else objects)
+    source.take(with_actions_apart(objects))
     source.relationship_types = objects["relationshipTypes"]
     units = objects.get("organisationUnits")
     held = read_subtrees(client, route.org_units) if units is None else units.values()

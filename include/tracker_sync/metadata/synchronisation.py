@@ -23,6 +23,7 @@ from tracker_sync.metadata.holding import Holding, read_holding, read_names
 from tracker_sync.metadata.judgement import (
     clashing,
     differing,
+    hidden,
     losing,
     remaining,
     unfit,
@@ -173,7 +174,7 @@ def _before(needed: _Needed, found: Difference, route: Route) -> list[Finding]:
     if route.metadata != "ignore":
         findings += [*needed.closure.left_out, *sent.unresolved]
         findings += [*clashing(found.clashes), *losing(found.set_aside)]
-        findings += unfit(sent.objects, needed.sides.destination)
+        findings += [*hidden(found.changes, theirs), *unfit(sent.objects, needed.sides.destination)]
     if route.metadata == "check":
         findings += differing(found.changes)
     return findings
