@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from metadata.objects import PROGRAM, SET, ids, option_set, program
 from tracker_sync.metadata.canonical import canonical, content_hash, sendable
 from tracker_sync.metadata.classes import SERVER_OWNED
+from tracker_sync.metadata.merging import merged
 
 
 UIDS = st.from_regex(r"[A-Za-z][A-Za-z0-9]{10}", fullmatch=True)
@@ -113,3 +114,22 @@ def test_equal_content_has_an_equal_hash(seed: int) -> None:
 
     assert ours == content_hash(canonical("optionSets", shuffled))
     assert ours != content_hash(canonical("optionSets", option_set(name="Liste SEXE")))
+
+
+def test_rows_that_are_an_objects_own_are_compared_without_their_ids() -> None:
+    legend = {"id": "legendHere1", "name": "Bas", "startValue": 0, "endValue": 10}
+    there = legend | {"id": "legendThere", "endValue": 10.0}
+    local = {"id": "legendLocal", "name": "Haut", "startValue": 10, "endValue": 20}
+    ours = {"id": "legendSetA1", "legends": [legend]}
+    boundary = {"analyticsPeriodBoundaryType": "AFTER_START_OF_REPORTING_PERIOD"}
+    indicator = {
+        "id": "indicator01",
+        "analyticsPeriodBoundaries": [boundary | {"id": "here0000001"}],
+    }
+    other = {"id": "indicator01", "analyticsPeriodBoundaries": [boundary | {"id": "there000001"}]}
+
+    assert canonical("legendSets", ours) == canonical("legendSets", ours | {"legends": [there]})
+    assert canonical("programIndicators", indicator) == canonical("programIndicators", other)
+    kept = merged("legendSets", ours, ours | {"legends": [there, local]})
+    assert [row["name"] for row in kept["legends"]] == ["Bas", "Haut"]
+    assert merged("programIndicators", indicator, other) == sendable(indicator)

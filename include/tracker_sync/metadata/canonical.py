@@ -15,9 +15,9 @@ from tracker_sync.metadata.classes import (
     NUMBERED,
     OPAQUE,
     ORDERED,
+    OWN_ROWS,
     RANKED,
     SERVER_OWNED,
-    UNNAMED_ROWS,
 )
 from tracker_sync.metadata.defaults import USUAL, is_default
 
@@ -54,7 +54,11 @@ def canonical(plural: str, fields: Fields, defaults: Collection[str] = USUAL) ->
     """
     numbered = NUMBERED.get(plural, frozenset())
     ordered = ORDERED.get(plural, frozenset()) | RANKED
-    content = {name: value for name, value in sendable(fields).items() if name not in numbered}
+    content = {
+        name: _without_ids(value) if name in OWN_ROWS else value
+        for name, value in sendable(fields).items()
+        if name not in numbered
+    }
     compared = {
         name: value if name in OPAQUE else _compared(value, defaults, in_order=name in ordered)
         for name, value in content.items()
@@ -73,6 +77,9 @@ def identity(name: str, item: Json) -> str | None:
         return None
     if name == "translations":
         return f"{item.get('locale')} {item.get('property')}"
+    if name in OWN_ROWS:
+        key = OWN_ROWS[name]
+        return str(item.get(key)) if key else None
     joined = item.get(JOINED_BY[name]) if name in JOINED_BY else item
     uid = joined.get("id") if isinstance(joined, dict) else None
     return uid if isinstance(uid, str) else None
@@ -107,9 +114,13 @@ def _sent(name: str, value: Json) -> Json:
 
 def _row(name: str, item: Json) -> Json:
     sent = _sent("", item)
-    if (name in JOINED_BY or name in UNNAMED_ROWS) and isinstance(sent, dict):
+    if name in JOINED_BY and isinstance(sent, dict):
         return {inner: value for inner, value in sent.items() if inner not in DERIVED_IN_ROWS}
     return sent
+
+
+def _without_ids(rows: list[Json]) -> list[Json]:
+    return [{name: value for name, value in row.items() if name != "id"} for row in rows]
 
 
 def _compared(value: Json, defaults: Collection[str], *, in_order: bool = False) -> Json:

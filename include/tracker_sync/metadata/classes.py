@@ -19,8 +19,9 @@ JOINED_BY = {
     "trackedEntityTypeAttributes": "trackedEntityAttribute",
 }
 
-#: Rows that nothing names: they are one value, and the ids in them are a server's own.
-UNNAMED_ROWS = frozenset({"analyticsPeriodBoundaries"})
+#: Rows of one object alone: what names them, or nothing if they are one value. Their ids are
+#: sent and not compared, because nothing refers to them and a server may give others.
+OWN_ROWS = {"analyticsPeriodBoundaries": None, "legends": "name"}
 
 #: What is one value, whatever it is made of: the order of coordinates is no set.
 OPAQUE = frozenset({"geometry"})
