@@ -40,6 +40,7 @@ ORDERED = {
     "categoryCombos": frozenset({"categories"}),
     "dataElements": frozenset({"legendSets"}),
     "optionSets": frozenset({"options"}),
+    "programIndicators": frozenset({"legendSets"}),
     "programSections": frozenset({"trackedEntityAttributes"}),
     "programStageSections": frozenset({"dataElements", "programIndicators"}),
     "trackedEntityAttributes": frozenset({"legendSets"}),

@@ -10,6 +10,11 @@ from dhis2_api.client import Dhis2Client
 from dhis2_api.metadata import Fields
 from tracker_sync.findings import Finding
 from tracker_sync.metadata.classes import Objects
+from tracker_sync.metadata.closure_findings import (
+    group_unread,
+    relationship_left_out,
+    unresolved,
+)
 from tracker_sync.metadata.portion import CLASSES_LEFT_OUT, cut, without_messages
 from tracker_sync.metadata.references import Reference, references
 from tracker_sync.metadata.source import Source, groups_named
@@ -62,14 +67,14 @@ def closure_of(source: Source, route: Route, known: Mapping[str, str]) -> Closur
     closure.follow()  # which types are the route's own is seen by the programs' references
     left_out = closure.add_relationship_types(route)
     closure.follow()
-    unresolved = closure.unresolved()
+    lacking = closure.unresolved()
     ours = without_messages(closure.objects)
     present = {plural: by_uid for plural, by_uid in ours.items() if by_uid}
     groups, unread = _groups(source, present)
     return Closure(
         present | ({"userGroups": groups} if groups else {}),
         tuple(left_out),
-        (*unresolved, *unread),
+        (*lacking, *unread),
     )
 
 
@@ -77,7 +82,7 @@ def _groups(source: Source, objects: Objects) -> tuple[dict[str, Fields], list[F
     """Return the user groups that the sharing of what is ours names, if they are wanted."""
     named = groups_named(objects) if source.groups else frozenset()
     held = source.objects.get("userGroups", {})
-    unread = [_group_unread(uid) for uid in sorted(named - held.keys())]
+    unread = [group_unread(uid) for uid in sorted(named - held.keys())]
     return {uid: held[uid] for uid in sorted(named & held.keys())}, unread
 
 
@@ -113,7 +118,7 @@ class _Growing:
             if all(inside):
                 self.add("relationshipTypes", [fields])
             elif any(inside):
-                left_out.append(_relationship_left_out(fields["id"]))
+                left_out.append(relationship_left_out(fields["id"]))
         return left_out
 
     def follow(self) -> None:
@@ -129,7 +134,7 @@ class _Growing:
         """Name what was not read."""
         in_order = sorted(set(self._missing()), key=str)
         first = {reference.to: reference for reference in reversed(in_order)}
-        return [_unresolved(reference) for reference in first.values()]
+        return [unresolved(reference) for reference in first.values()]
 
     def _read(self, plural: str) -> Mapping[str, Fields]:
         if plural == "organisationUnits":
@@ -151,33 +156,3 @@ def is_inside(end: Fields, held: Mapping[str, Collection[str]]) -> bool:
     """Whether an end of a relationship type names nothing but what is held."""
     named = [end[name]["id"] in uids for name, uids in held.items() if end.get(name)]
     return bool(named) and all(named)
-
-
-def _relationship_left_out(uid: str) -> Finding:
-    return Finding(
-        "relationship_type_left_out",
-        blocking=False,
-        text=f"relationshipTypes {uid} joins this route to a program or type outside it",
-        remedy="add the other program to the route if its relationships are to be copied",
-    )
-
-
-def _group_unread(uid: str) -> Finding:
-    return Finding(
-        "user_group_unread",
-        blocking=False,
-        text=f"the sharing of this route's metadata names userGroups {uid}, which the source "
-        "does not show",
-        remedy="give the source account read access to it, or take it out of the sharing there",
-    )
-
-
-def _unresolved(reference: Reference) -> Finding:
-    plural, uid = reference.to
-    return Finding(
-        "expression_unresolved" if reference.loose else "reference_unresolved",
-        blocking=not reference.loose,
-        text=f"{reference.plural} {reference.uid} refers in {reference.field} to {plural} {uid}, "
-        "which the source does not show",
-        remedy="give the source account read access to it, or mend the reference at the source",
-    )
