@@ -121,6 +121,21 @@ def test_an_option_made_anew_under_another_uid_clashes_within_its_set() -> None:
     assert free.clashes == ()
 
 
+def test_a_rule_made_anew_under_its_name_clashes_unless_a_mirror_takes_the_old_one_away() -> None:
+    old = {"id": "ruleOld0001", "name": "Poids", "program": {"id": HIV}}
+    whole = holding("programs", program())
+    ours, theirs = (
+        whole | holding("programRules", old | {"id": "ruleNew0001"}),
+        whole | holding("programRules", old),
+    )
+
+    kept = difference(ours, theirs)
+    mirrored = difference(ours, theirs, Sides(mirror=True))
+
+    assert set(kinds(kept)) == {("ruleNew0001", "clashing"), ("ruleOld0001", "gone")}
+    assert set(kinds(mirrored)) == {("ruleNew0001", "new"), ("ruleOld0001", "gone")}
+
+
 def test_options_of_two_sets_may_have_one_code() -> None:
     ours = {"id": "optionNew01", "code": "F", "name": "F", "optionSet": {"id": "AcCtZkAvAsC"}}
     stranger = ours | {"id": "optionElse1", "optionSet": {"id": "anotherSet1"}}

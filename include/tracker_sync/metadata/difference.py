@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from dhis2_api.client import Json
@@ -105,8 +105,18 @@ def difference(ours: Objects, theirs: Objects, sides: Sides = _SAME_VERSIONS) ->
         for uid, fields in sorted(by_uid.items())
         if (change := _change(plural, fields, theirs.get(plural, {}).get(uid), sides))
     )
-    gone, clashes = beyond(ours, theirs, sides), tuple(clashes_of(ours, theirs, sides))
+    gone = beyond(ours, theirs, sides)
+    clashes = tuple(clashes_of(ours, _staying(theirs, gone) if sides.mirror else theirs, sides))
     return _told(Difference(changes, {}, gone, clashes, _lost(ours, sides)), ours)
+
+
+def _staying(theirs: Objects, gone: Sequence[Gone]) -> Objects:
+    """Return what a mirror leaves there: what it takes away first stands in nobody's way."""
+    going = {(one.plural, one.uid) for one in gone if one.whole}
+    return {
+        plural: {uid: fields for uid, fields in by_uid.items() if (plural, uid) not in going}
+        for plural, by_uid in theirs.items()
+    }
 
 
 def without_taken(found: Difference, ours: Objects, there: Objects) -> Difference:
