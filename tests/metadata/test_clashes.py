@@ -136,6 +136,20 @@ def test_a_rule_made_anew_under_its_name_clashes_unless_a_mirror_takes_the_old_o
     assert set(kinds(mirrored)) == {("ruleNew0001", "new"), ("ruleOld0001", "gone")}
 
 
+def test_the_name_of_an_indicator_that_a_mirror_takes_away_is_free() -> None:
+    old = {"id": "indicOld001", "name": "Taux", "program": {"id": HIV}}
+    whole = holding("programs", program())
+    ours = whole | holding("programIndicators", old | {"id": "indicNew001"})
+    theirs = whole | holding("programIndicators", old)
+    mirror = Sides(mirror=True)
+
+    kept = without_taken(difference(ours, theirs), ours, theirs)
+    mirrored = without_taken(difference(ours, theirs, mirror), ours, theirs, mirror)
+
+    assert ("indicNew001", "clashing") in kinds(kept)
+    assert ("indicNew001", "new") in kinds(mirrored)
+
+
 def test_options_of_two_sets_may_have_one_code() -> None:
     ours = {"id": "optionNew01", "code": "F", "name": "F", "optionSet": {"id": "AcCtZkAvAsC"}}
     stranger = ours | {"id": "optionElse1", "optionSet": {"id": "anotherSet1"}}

@@ -119,14 +119,18 @@ def _staying(theirs: Objects, gone: Sequence[Gone]) -> Objects:
     }
 
 
-def without_taken(found: Difference, ours: Objects, there: Objects) -> Difference:
+def without_taken(
+    found: Difference, ours: Objects, there: Objects, sides: Sides = _SAME_VERSIONS
+) -> Difference:
     """Return a difference whose clashes tell of codes and names too.
 
     Args:
         found: What `difference` gave.
         ours: The source's closure.
         there: What `to_be_named` asks for, as the destination has it.
+        sides: The two servers.
     """
+    there = _staying(there, found.gone) if sides.mirror else there
     clashes = (*found.clashes, *names_taken(to_be_named(found), there))
     return _told(replace(found, clashes=clashes), ours)
 

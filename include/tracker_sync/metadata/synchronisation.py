@@ -156,7 +156,8 @@ def _compared(needed: _Needed) -> Difference:
 
 def _difference(destination: Dhis2Client, needed: _Needed) -> Difference:
     found = _compared(needed)
-    return without_taken(found, needed.sent.objects, read_names(destination, found))
+    names = read_names(destination, found)
+    return without_taken(found, needed.sent.objects, names, needed.sides)
 
 
 def _model(needed: _Needed, dialect: Dialect) -> Model:
