@@ -9,7 +9,7 @@ from pathlib import Path
 from dhis2_sandbox.app import create_app
 from dhis2_sandbox.clock import Clock
 from dhis2_sandbox.server import NotLoopback, listen, server_for
-from dhis2_sandbox.start import Superuser, generated_superuser, has_superuser
+from dhis2_sandbox.start import Superuser, generated_superuser, has_superuser, make_old_server
 from dhis2_sandbox.versions import DEFAULT_VERSION, DIALECTS
 
 
@@ -26,6 +26,8 @@ def main() -> int:
     except (NotLoopback, OSError) as error:
         print(f"cannot listen: {error}", file=sys.stderr)  # noqa: T201 - a command's own output
         return 2
+    if arguments.old_defaults:
+        make_old_server(arguments.data, arguments.version, Clock(arguments.timezone))
     app = create_app(
         arguments.data,
         district=arguments.district,
@@ -52,6 +54,11 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--timezone", default="UTC", help="the server's zone, e.g. Africa/Dakar")
     parser.add_argument("--version", choices=sorted(DIALECTS), default=DEFAULT_VERSION)
     parser.add_argument("--faults", action="store_true", help="let faults be ordered, for tests")
+    parser.add_argument(
+        "--old-defaults",
+        action="store_true",
+        help="give a new file default category objects with UIDs of its own",
+    )
     return parser.parse_args()
 
 

@@ -74,6 +74,11 @@ class Dialect:
         transfer_checked: a transfer to the present owner or to nowhere is refused.
         programs_in_use_fixed: a program with enrollments cannot be patched: DHIS2's own error
             (recordings: 376).
+        system_owner: who owns what a new server makes by itself.
+        first_option: the number of an option set's first option.
+        report_suffix: how the responseType of a report of metadata ends.
+        unknown_constant_status: the status of a payload of metadata with a word that an enum
+            does not know (metadata 2.6).
     """
 
     version: str
@@ -128,3 +133,12 @@ class Dialect:
     transfer_moves_stamp: bool
     transfer_checked: bool
     programs_in_use_fixed: bool
+    system_owner: str | None
+    first_option: int
+    report_suffix: str
+    unknown_constant_status: int
+
+    @property
+    def minor(self) -> int:
+        """The number that tells the versions apart, e.g. 42 of 2.42.4."""
+        return int(self.version.split(".")[1])

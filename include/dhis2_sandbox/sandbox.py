@@ -50,7 +50,9 @@ class Sandbox:
 
     def metadata_importer(self, clock: Clock | None = None) -> MetadataImporter:
         """Return what takes metadata in, by the server's clock or another one."""
-        return MetadataImporter(self.store, self.accounts, clock or self.clock)
+        return MetadataImporter(
+            self.database, self.store, self.accounts, clock or self.clock, self.dialect
+        )
 
     def tracker_importer(
         self, clock: Clock | None = None, delays: Delays = NO_DELAYS

@@ -13,7 +13,7 @@ from dhis2_sandbox.database import Database
 from dhis2_sandbox.identifiers import new_uid
 from dhis2_sandbox.imports.options import TrackerOptions
 from dhis2_sandbox.metadata.first_objects import ADMIN, first_objects
-from dhis2_sandbox.metadata.importer import MetadataOptions
+from dhis2_sandbox.metadata.question import MetadataOptions
 from dhis2_sandbox.metadata.store import Members, MetadataStore
 from dhis2_sandbox.sandbox import Sandbox
 from dhis2_sandbox.versions import DIALECTS
@@ -42,10 +42,7 @@ def open_sandbox(data: Path, version: str, clock: Clock, superuser: Superuser) -
     database = Database(data)
     store = MetadataStore(database)
     accounts = Accounts(database, store)
-    if store.current().get("users", ADMIN) is None:
-        with store.changing() as connection:
-            for plural, objects in first_objects(clock.stamp()).items():
-                store.put(connection, plural, objects)
+    _fill_empty(store, first_objects(clock.stamp(), DIALECTS[version]))
     with database.writing() as connection:
         # Jobs live in the server's memory: a restart forgets them, and their reports.
         connection.execute("DELETE FROM job")
@@ -55,6 +52,25 @@ def open_sandbox(data: Path, version: str, clock: Clock, superuser: Superuser) -
         if superuser.token is not None:
             accounts.set_token(connection, "admin", superuser.token)
     return Sandbox(database, store, accounts, clock, DIALECTS[version])
+
+
+def make_old_server(data: Path, version: str, clock: Clock) -> None:
+    """Make an empty data file a server whose default objects have UIDs of its own.
+
+    Servers have them that are older than the fixed UIDs (metadata 2.5).
+    """
+    database = Database(data)
+    first = first_objects(clock.stamp(), DIALECTS[version], old_defaults=True)
+    _fill_empty(MetadataStore(database), first)
+    database.close()
+
+
+def _fill_empty(store: MetadataStore, first: dict[str, list[Members]]) -> None:
+    if store.current().get("users", ADMIN) is not None:
+        return
+    with store.changing() as connection:
+        for plural, objects in first.items():
+            store.put(connection, plural, objects)
 
 
 def has_superuser(data: Path) -> bool:

@@ -81,6 +81,10 @@ _2_42_4 = Dialect(
     transfer_moves_stamp=False,
     transfer_checked=False,
     programs_in_use_fixed=False,
+    system_owner="XXXXXSystem",
+    first_option=0,
+    report_suffix="WebMessageResponse",
+    unknown_constant_status=500,
 )
 _2_43_1 = replace(
     _2_42_4,
@@ -111,6 +115,8 @@ _2_43_1 = replace(
     expired_period_for_all=False,
     transfer_moves_stamp=True,
     transfer_checked=True,
+    report_suffix="",
+    unknown_constant_status=409,
 )
 _2_41_8 = replace(
     _2_42_4,
@@ -148,6 +154,8 @@ _2_41_8 = replace(
     signed_values="none",
     same_uid_twice="updated",
     programs_in_use_fixed=True,
+    system_owner="system-process",
+    report_suffix="",
 )
 _2_40_9 = replace(
     _2_41_8,
@@ -203,6 +211,8 @@ _2_40_9 = replace(
     with_timings=True,
     signed_values="updates",
     job_response_type="TrackerJob",
+    system_owner=None,
+    first_option=1,
 )
 DIALECTS: Mapping[str, Dialect] = {row.version: row for row in (_2_40_9, _2_41_8, _2_42_4, _2_43_1)}
 #: What still answers below the addresses before /api/tracker (tracker-api 8.1).

@@ -155,13 +155,15 @@ def test_a_program_that_cannot_be_read_is_named_and_nothing_is_written(pair: Pai
 
 
 def test_a_program_deleted_between_two_runs_is_named(pair: Pair) -> None:
-    synchronise(pair.source, pair.destination, route(programs=(MATERNAL,)))
-    delete(pair.source, "programs", MATERNAL)
+    unused = {"id": "unusedProg1", "code": "UNUSED", "programStages": []}  # no data holds it
+    put(pair.source, "programs", read(pair.source, "programs", MATERNAL) | unused)
+    synchronise(pair.source, pair.destination, route(programs=("unusedProg1",)))
+    delete(pair.source, "programs", "unusedProg1")
 
-    result = synchronise(pair.source, pair.destination, route(programs=(MATERNAL,)))
+    result = synchronise(pair.source, pair.destination, route(programs=("unusedProg1",)))
 
     assert [finding.code for finding in result.findings] == ["program_unreadable"]
-    assert MATERNAL in stamps(pair.destination, "programs")
+    assert "unusedProg1" in stamps(pair.destination, "programs")
 
 
 def test_a_cycle_comes_to_an_end() -> None:
@@ -209,10 +211,12 @@ def test_user_groups_named_in_sharing_come_by_name_where_the_route_wants_them(
     groups = {"groupKnown1": {"id": "groupKnown1", "access": "rwrw----"}}
     groups["groupGone01"] = {"id": "groupGone01", "access": "r-r-----"}
     with running(tmp_path, "from", district=True) as server:
-        put(server, "userGroups", {"id": "groupKnown1", "name": "Saisie", "users": []})
+        for uid, name in (("groupKnown1", "Saisie"), ("groupGone01", "Ancienne")):
+            put(server, "userGroups", {"id": uid, "name": name, "users": []})
         shared = read(server, "programs", HIV)
         shared["sharing"] = shared["sharing"] | {"userGroups": groups}
         put(server, "programs", shared)
+        delete(server, "userGroups", "groupGone01")
         wanted = read_source(server, route(programs=(HIV,)), groups=True)
         closure = closure_of(wanted, route(programs=(HIV,)), {})
         plain = read_closure(server, route(programs=(HIV,)), {})

@@ -80,6 +80,8 @@ ATTRIBUTE = {
     "minCharactersToSearch": COUNT,
 }
 ROW = {"mandatory": FLAG, "searchable": FLAG, "displayInList": FLAG, "allowFutureDate": FLAG}
+#: What only the rows of a program have.
+_NOT_OF_A_TYPE = frozenset({"allowFutureDate", "sortOrder"})
 STAGE_ROW = {"compulsory": FLAG, "allowFutureDate": FLAG, "displayInReports": FLAG}
 
 
@@ -121,7 +123,11 @@ def made_up(data: st.DataObject) -> dict[str, list[Fields]]:
     attributes = [attribute(make, option_sets) for _ in make.several(3)]
     elements = [element(make, option_sets) for _ in make.several(4)]
     elements[0] |= {"valueType": "TEXT", "optionSet": {"id": option_sets[0]["id"]}}
-    kind = make.named({}, trackedEntityTypeAttributes=rows(make, ROW, attributes))
+    of_kind = [
+        {name: value for name, value in row.items() if name not in _NOT_OF_A_TYPE}
+        for row in rows(make, ROW, attributes)
+    ]
+    kind = make.named({}, trackedEntityTypeAttributes=of_kind)
     program = make.named(
         PROGRAM,
         programType="WITH_REGISTRATION",

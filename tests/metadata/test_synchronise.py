@@ -17,9 +17,9 @@ from servers import (
     VACCINATION,
     Pair,
     add_option,
-    delete,
     put,
     read,
+    reader,
     route,
     running,
     stamps,
@@ -236,11 +236,13 @@ def test_a_log_names_classes_counts_and_findings(pair: Pair) -> None:
 def test_a_reference_that_the_source_does_not_show_blocks_and_is_named(pair: Pair) -> None:
     attribute = "e6bl9NqfY2M"
     assert attribute in stamps(pair.source, "trackedEntityAttributes")
-    delete(pair.source, "trackedEntityAttributes", attribute)
+    whole = read(pair.source, "trackedEntityAttributes", attribute)
+    put(pair.source, "trackedEntityAttributes", whole | {"sharing": {"public": "--------"}})
 
-    result = synchronise(pair.source, pair.destination, route())
+    with reader(pair.source) as limited:
+        result = synchronise(limited, pair.destination, route())
 
-    (finding,) = result.findings
+    (finding,) = [one for one in result.findings if one.blocking]
     assert (finding.code, finding.blocking) == ("reference_unresolved", True)
     assert f"trackedEntityAttributes {attribute}" in finding.text
     assert stamps(pair.destination, "organisationUnits") == {}

@@ -20,9 +20,9 @@ from sandbox.exchanges import PASSWORDS, Answer, Exchange, Replay, recorded
 from sandbox.tied_pages import is_tied, listing_of, pages_agree
 
 
-#: The share of the data exchanges that has to agree on every version.
+#: The share that has to agree on every version, of all exchanges and of those about metadata.
 GOAL = 0.97
-#: Exchanges about metadata: told apart, and in no share.
+#: Exchanges about metadata, of which the share is told apart as well.
 _METADATA = ("metadata-", "program-metadata-", "default-")
 
 
@@ -35,23 +35,27 @@ class Agreement:
     differing: frozenset[str]
 
     @property
-    def data(self) -> Sequence[str]:
-        """The exchanges that count: all but those about metadata."""
-        return [name for name in self.names if not _is_metadata(name)]
+    def metadata(self) -> Sequence[str]:
+        """The exchanges about metadata."""
+        return [name for name in self.names if _is_metadata(name)]
 
     @property
     def share(self) -> float:
-        """The share of those that went as on the real server."""
-        return 1 - len(self.differing.intersection(self.data)) / len(self.data)
+        """The lower of two shares that went as on the real server: of all, and of metadata."""
+        return min(self._share(self.names), self._share(self.metadata))
 
     def __str__(self) -> str:
         """Say it in one line."""
-        differ = len(self.differing.intersection(self.data))
-        metadata = frozenset(filter(_is_metadata, self.names))
+        differ = len(self.differing)
+        metadata = frozenset(self.metadata)
         return (
-            f"{self.version}: {len(self.data) - differ} agree, {differ} differ, {self.share:.1%}; "
+            f"{self.version}: {len(self.names) - differ} agree, {differ} differ, "
+            f"{self._share(self.names):.1%}; "
             f"of metadata {len(metadata - self.differing)} of {len(metadata)} agree"
         )
+
+    def _share(self, names: Sequence[str]) -> float:
+        return 1 - len(self.differing.intersection(names)) / len(names)
 
 
 def _is_metadata(name: str) -> bool:

@@ -93,7 +93,8 @@ def test_a_session_keeps_the_rights_it_started_with(district: Caller) -> None:
 
 def test_metadata_with_a_missing_reference_changes_nothing(district: Caller) -> None:
     attribute = {"trackedEntityAttribute": {"id": "Nowhere0001"}}
-    changed = {"id": PERSON, "name": "Autre", "trackedEntityTypeAttributes": [attribute]}
+    changed = {"id": PERSON, "name": "Autre", "shortName": "Autre"}
+    changed["trackedEntityTypeAttributes"] = [attribute]
 
     answer = district.session.post(
         f"{district.base_url}/api/metadata", json={"trackedEntityTypes": [changed]}, timeout=30

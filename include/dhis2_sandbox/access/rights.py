@@ -10,6 +10,8 @@ SUPERUSER = "ALL"
 #: Positions in a sharing text such as `rwrw----`.
 METADATA_READ, METADATA_WRITE, DATA_READ, DATA_WRITE = range(4)
 _LETTERS = "rwrw"
+#: What an owner may whatever the sharing says; data is not among it (metadata 2.4).
+_OWNED = frozenset({METADATA_READ, METADATA_WRITE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,8 @@ class Rights:
         if shared is None:
             return False
         sharing = shared.get("sharing") or {}
+        if wish in _OWNED and sharing.get("owner") == self.uid:
+            return True
         texts = [sharing.get("public") or "--------"]
         texts += _accesses(sharing.get("users"), [self.uid])
         texts += _accesses(sharing.get("userGroups"), self.groups)

@@ -10,9 +10,9 @@ from dhis2_sandbox.access.rights import METADATA_WRITE
 from dhis2_sandbox.http.answers import Refused, web_message
 from dhis2_sandbox.http.metadata_objects import known_object
 from dhis2_sandbox.http.visits import Asking, Visit
+from dhis2_sandbox.metadata.changing import Change
 from dhis2_sandbox.metadata.classes import CLASSES
 from dhis2_sandbox.metadata.importer import options_from
-from dhis2_sandbox.metadata.links import relink
 from dhis2_sandbox.metadata.members import user_reference
 from dhis2_sandbox.metadata.store import Members
 
@@ -47,22 +47,27 @@ def patch_metadata(plural: str, uid: str, asking: Asking) -> Response:
     }
     store = asking.sandbox.store
     with store.changing() as connection:
-        store.put(connection, plural, [item])
-        store.refresh()
-        relink(store, connection)
-    return _object_report(plural, uid)
+        change = Change(store, connection, asking.sandbox.dialect)
+        change.put(plural, item)
+        change.complete()
+    return _object_report(asking, plural, uid)
 
 
 @router.delete("/{plural}/{uid}")
 def delete_metadata(plural: str, uid: str, asking: Asking) -> Response:
-    """Delete one object. Data that carries it stays as it is."""
+    """Delete one object that nothing is built on (metadata 2.7: E4030)."""
     known_object(plural, uid, asking, METADATA_WRITE)
+    importer = asking.sandbox.metadata_importer()
+    problems = importer.problems_of_deletion(plural, uid, asking.rights)
+    if problems:
+        status = 403 if problems[0].code == "E3002" else 409
+        raise Refused(status, problems[0].message, problems[0].code)
     store = asking.sandbox.store
     with store.changing() as connection:
-        store.remove(connection, plural, uid)
-        store.refresh()
-        relink(store, connection)
-    return _object_report(plural, uid)
+        change = Change(store, connection, asking.sandbox.dialect)
+        change.remove(plural, uid)
+        change.complete()
+    return _object_report(asking, plural, uid)
 
 
 def _steps(asking: Visit) -> Iterator[tuple[str, Any]]:
@@ -96,9 +101,10 @@ def _problem_of_use(asking: Visit, program: Members) -> Response | None:
     return web_message(409, message, response=report | {"errorReports": [error]})
 
 
-def _object_report(plural: str, uid: str) -> Response:
+def _object_report(asking: Visit, plural: str, uid: str) -> Response:
     report = {"uid": uid, "klass": CLASSES[plural].klass, "errorReports": []}
-    return web_message(200, response=report | {"responseType": "ObjectReportWebMessageResponse"})
+    kind = f"ObjectReport{asking.sandbox.dialect.report_suffix}"
+    return web_message(200, response=report | {"responseType": kind})
 
 
 def _json_body(asking: Visit) -> Any:

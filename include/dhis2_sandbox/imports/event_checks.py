@@ -12,7 +12,6 @@ from dhis2_sandbox.imports.findings import Finding
 from dhis2_sandbox.imports.kinds import Kind
 from dhis2_sandbox.imports.note_and_geometry_checks import check_geometry, check_notes
 from dhis2_sandbox.imports.situation import Check, Situation, finding
-from dhis2_sandbox.metadata.first_objects import OPTION_COMBO
 from dhis2_sandbox.metadata.store import Members
 
 
@@ -66,7 +65,7 @@ def _relations(situation: Situation, item: Members) -> Iterator[Finding]:
         yield finding(_KIND, item, "E1029", item["orgUnit"], program)
     if stage.get("program", {}).get("id") != program:
         yield finding(_KIND, item, "E1089", uid, item["programStage"], program)
-    combo = item.get("attributeOptionCombo") or OPTION_COMBO
+    combo = item.get("attributeOptionCombo") or situation.model.default_option_combo
     if situation.model.metadata.get("categoryOptionCombos", combo) is None:
         yield finding(_KIND, item, "E1115", combo)
     if situation.model.has_registration(program):

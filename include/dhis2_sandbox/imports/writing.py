@@ -12,7 +12,6 @@ from dhis2_sandbox.imports.kinds import TABLE, UID_MEMBER, Kind, end_of
 from dhis2_sandbox.imports.merging import add_notes, merge_attributes, merged_data_values
 from dhis2_sandbox.imports.pen import Pen
 from dhis2_sandbox.imports.situation import Situation
-from dhis2_sandbox.metadata.first_objects import OPTION_COMBO
 from dhis2_sandbox.metadata.store import Members
 
 
@@ -69,7 +68,8 @@ class Writer:
             "enrolled_at": item["enrolledAt"],
             "occurred_at": item.get("occurredAt") or item["enrolledAt"],
             "follow_up": bool(item.get("followUp")),
-            "option_combo": item.get("attributeOptionCombo") or OPTION_COMBO,
+            "option_combo": item.get("attributeOptionCombo")
+            or self._situation.model.default_option_combo,
             **completion(self._pen, self._situation, Kind.ENROLLMENT, item),
         }
         self._put(Kind.ENROLLMENT, item, values)
@@ -85,7 +85,7 @@ class Writer:
         enrollment = item.get("enrollment") if with_people else None
         _, entity = self._situation.program_and_entity(enrollment)
         status = item.get("status") or "ACTIVE"
-        combo = item.get("attributeOptionCombo") or OPTION_COMBO
+        combo = item.get("attributeOptionCombo") or self._situation.model.default_option_combo
         values = {
             "enrollment": enrollment,
             "entity": entity,

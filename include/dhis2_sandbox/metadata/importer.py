@@ -4,47 +4,51 @@ The order is DHIS2's: everything is checked before anything is stored; with atom
 refused object refuses them all (recordings: 011 to 021, 222).
 """
 
-import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from dhis2_sandbox.access.accounts import Accounts
 from dhis2_sandbox.access.rights import Rights
 from dhis2_sandbox.clock import Clock
-from dhis2_sandbox.http.answers import Refused
-from dhis2_sandbox.identifiers import new_uid
-from dhis2_sandbox.metadata.checks import Question, problems_of
+from dhis2_sandbox.database import Database
+from dhis2_sandbox.dialect import Dialect
+from dhis2_sandbox.metadata.changing import Change
+from dhis2_sandbox.metadata.checks import problems_of
 from dhis2_sandbox.metadata.classes import CLASSES
-from dhis2_sandbox.metadata.first_objects import DEFAULT_UIDS
-from dhis2_sandbox.metadata.links import relink
-from dhis2_sandbox.metadata.members import sharing_of, stored_form
+from dhis2_sandbox.metadata.data_use import DataUse
+from dhis2_sandbox.metadata.members import Registrar
+from dhis2_sandbox.metadata.payload import Payload, read_payload
 from dhis2_sandbox.metadata.problems import MetadataProblem
-from dhis2_sandbox.metadata.report import Verdict, report_of
+from dhis2_sandbox.metadata.question import MetadataOptions, Question
+from dhis2_sandbox.metadata.references import without_reference
+from dhis2_sandbox.metadata.report import Reporter, Verdict
+from dhis2_sandbox.metadata.schema import Schema
+from dhis2_sandbox.metadata.sharing import shared_as_program, sharing_of
 from dhis2_sandbox.metadata.store import Members, MetadataStore
 
 
-_STRATEGIES = ("CREATE_AND_UPDATE", "CREATE", "UPDATE", "DELETE")
-
-
-@dataclass(frozen=True, slots=True)
-class MetadataOptions:
-    """How a payload is to be taken; an unknown word is the default (measured)."""
-
-    validate_only: bool = False
-    atomic: bool = True
-    strategy: str = "CREATE_AND_UPDATE"
-    skip_sharing: bool = False
+_STRATEGIES = {
+    "CREATE_AND_UPDATE": "CREATE_AND_UPDATE",
+    "NEW_AND_UPDATES": "CREATE_AND_UPDATE",
+    "CREATE": "CREATE",
+    "NEW": "CREATE",
+    "UPDATE": "UPDATE",
+    "UPDATES": "UPDATE",
+    "DELETE": "DELETE",
+    "DELETES": "DELETE",
+}
 
 
 def options_from(parameters: Mapping[str, str]) -> MetadataOptions:
-    """Read the parameters: a misspelt importMode commits, as on a real server."""
+    """Read the parameters: a misspelt importMode commits, as on a real server (metadata 2.1)."""
     strategy = parameters.get("importStrategy", "")
     return MetadataOptions(
         validate_only=parameters.get("importMode") == "VALIDATE",
         atomic=parameters.get("atomicMode") != "NONE",
-        strategy=strategy if strategy in _STRATEGIES else "CREATE_AND_UPDATE",
+        strategy=_STRATEGIES.get(strategy, "CREATE_AND_UPDATE"),
         skip_sharing=parameters.get("skipSharing") == "true",
+        full_report=parameters.get("importReportMode") in {"FULL", "DEBUG"},
     )
 
 
@@ -52,80 +56,90 @@ def options_from(parameters: Mapping[str, str]) -> MetadataOptions:
 class MetadataImporter:
     """Takes payloads of metadata in."""
 
+    database: Database
     store: MetadataStore
     accounts: Accounts
     clock: Clock
+    dialect: Dialect
 
     def take(self, body: Any, rights: Rights, options: MetadataOptions) -> tuple[int, Members]:
-        """Import a payload and return the HTTP status and the WebMessage's own members."""
-        payload = _known_objects(body if isinstance(body, dict) else {})
-        verdicts = self._judge(payload, rights, options)
+        """Import a payload and return the HTTP status and the WebMessage's own members.
+
+        Raises:
+            Refused: for what is no payload of metadata.
+        """
+        payload = read_payload(body, self.store.current(), self.dialect)
+        verdicts = list(self._judge(payload, rights, options))
         refused = any(verdict.problems for verdict in verdicts)
         blocked = refused and options.atomic
         if not (options.validate_only or blocked):
-            self._store(verdicts, rights, options)
-        return report_of(verdicts, blocked=blocked)
+            self._store(payload, verdicts, rights, options)
+        return Reporter(self.dialect, options).report_of(verdicts, blocked=blocked)
+
+    def problems_of_deletion(
+        self, plural: str, uid: str, rights: Rights
+    ) -> Sequence[MetadataProblem]:
+        """Return what stands against deleting one object that is there."""
+        payload = Payload({plural: [{"id": uid}]}, self.store.current())
+        (verdict,) = self._judge(payload, rights, MetadataOptions(strategy="DELETE"))
+        return verdict.problems
 
     def _judge(
-        self, payload: Mapping[str, Sequence[Members]], rights: Rights, options: MetadataOptions
-    ) -> list[Verdict]:
-        metadata = self.store.current()
-        verdicts = []
-        for plural, items in payload.items():
+        self, payload: Payload, rights: Rights, options: MetadataOptions
+    ) -> Iterator[Verdict]:
+        schema, data = Schema(self.dialect.minor), DataUse(self.database)
+        for plural, items in payload.objects.items():
+            seen: set[str] = set()
             for index, item in enumerate(items):
-                question = Question(plural, item, payload, metadata, rights, options.strategy)
+                question = Question(plural, item, payload, rights, options, schema, data)
                 found = tuple(problems_of(question))
-                verdicts.append(
-                    Verdict(plural, index, item, question.stored, found, options.strategy)
-                )
-        return verdicts
+                if question.uid in seen:
+                    found = (_twice(question),)
+                seen.add(question.uid)
+                yield Verdict(plural, index, item, question.stored, found, options.strategy)
 
-    def _store(self, verdicts: Sequence[Verdict], rights: Rights, options: MetadataOptions) -> None:
-        metadata = self.store.current()
-        author = metadata.get("users", rights.uid) or {"id": rights.uid}
-        with self.store.changing() as connection:
-            for verdict in verdicts:
-                if verdict.is_stored:
-                    self._store_one(connection, verdict, author, skip=options.skip_sharing)
-            self.store.refresh()
-            relink(self.store, connection)
-
-    def _store_one(
-        self, connection: sqlite3.Connection, verdict: Verdict, author: Members, *, skip: bool
+    def _store(
+        self,
+        payload: Payload,
+        verdicts: Sequence[Verdict],
+        rights: Rights,
+        options: MetadataOptions,
     ) -> None:
-        plural, item = verdict.plural, verdict.item
-        if verdict.strategy == "DELETE":
-            self.store.remove(connection, plural, item["id"])
-            return
-        whole = _without(item, verdict.problems)
-        own = stored_form(plural, whole, verdict.stored, author, self.clock)
-        if CLASSES[plural].shared:
-            own["sharing"] = sharing_of(item, verdict.stored, author["id"], skip=skip)
-        self.store.put(connection, plural, [own])
-        if plural == "users" and item.get("password"):
-            self.accounts.set_password(connection, (item["username"], item["id"]), item["password"])
+        author = payload.metadata.get("users", rights.uid) or {"id": rights.uid}
+        registrar = Registrar(Schema(self.dialect.minor), self.clock, author)
+        with self.store.changing() as connection:
+            change = Change(self.store, connection, self.dialect)
+            for verdict in verdicts:
+                if not verdict.is_stored:
+                    continue
+                if verdict.strategy == "DELETE":
+                    change.remove(verdict.plural, verdict.item["id"])
+                    continue
+                own = self._own(verdict, payload, registrar)
+                if CLASSES[verdict.plural].shared:
+                    own["sharing"] = sharing_of(verdict, registrar, rights, options)
+                change.put(verdict.plural, own)
+                self._keep_password(change, verdict)
+            change.complete()
+            for stage in shared_as_program(self.store.current(), verdicts):
+                change.put("programStages", stage)
+
+    def _own(self, verdict: Verdict, payload: Payload, registrar: Registrar) -> Members:
+        """Return the object without the references that are missing, as it is to be stored."""
+        item = verdict.item
+        for problem in verdict.problems:
+            if problem.missing is not None:
+                path, uid = problem.missing
+                item = without_reference(item, path.split("."), uid)
+        own = registrar.stored_form(verdict.plural, item, verdict.stored)
+        return payload.defaults.bound(registrar.schema, verdict.plural, own)
+
+    def _keep_password(self, change: Change, verdict: Verdict) -> None:
+        item = verdict.item
+        if verdict.plural == "users" and item.get("password"):
+            user = (item["username"], item["id"])
+            self.accounts.set_password(change.connection, user, item["password"])
 
 
-def _known_objects(body: Members) -> dict[str, list[Members]]:
-    """Return the objects of known classes, the server's own defaults aside.
-
-    Raises:
-        Refused: 400 for what is no payload of metadata.
-    """
-    lists = {plural: body[plural] for plural in CLASSES if body.get(plural)}
-    for plural, items in lists.items():
-        if not (isinstance(items, list) and all(isinstance(item, dict) for item in items)):
-            raise Refused(400, f"JSON parse error: Cannot construct the objects of `{plural}`")
-    return {
-        plural: [_with_uid(item) for item in items if item.get("id") not in DEFAULT_UIDS]
-        for plural, items in lists.items()
-    }
-
-
-def _with_uid(item: Members) -> Members:
-    return item if item.get("id") else item | {"id": new_uid()}
-
-
-def _without(item: Members, problems: Sequence[MetadataProblem]) -> Members:
-    broken = {problem.member for problem in problems}
-    return {member: value for member, value in item.items() if member not in broken}
+def _twice(question: Question) -> MetadataProblem:
+    return MetadataProblem("E5004", (question.uid, question.kind.name), "id", question.uid)

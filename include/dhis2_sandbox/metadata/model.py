@@ -5,6 +5,7 @@ from functools import cached_property
 from typing import Any
 
 from dhis2_sandbox.identifiers import uid_derived_from
+from dhis2_sandbox.metadata.defaults import defaults_of
 from dhis2_sandbox.metadata.store import Members, Metadata
 
 
@@ -73,6 +74,11 @@ class Model:
                 option["code"]
             )
         return {uid: frozenset(members) for uid, members in codes.items()}
+
+    @cached_property
+    def default_option_combo(self) -> str:
+        """The attribute option combo of data that names none."""
+        return defaults_of(self.metadata).uids["categoryOptionCombos"]
 
     @cached_property
     def unique_attributes(self) -> frozenset[str]:

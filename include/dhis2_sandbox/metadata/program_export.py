@@ -1,97 +1,87 @@
 """What does /api/programs/{uid}/metadata hand out?
 
-The program with what it is made of, with the gap of the real export: an attribute that only the
-tracked entity type uses is not in it (measured; recordings: 022 to 025).
+The program with what it is made of, whatever the account may read, and with the gaps of the real
+export (metadata 1.1; recordings: 022 to 025): no org units, no attribute that only the tracked
+entity type uses, no legend sets, user groups, relationship types or related programs.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 
+from dhis2_sandbox.metadata.classes import CLASSES
+from dhis2_sandbox.metadata.references import uids_at
 from dhis2_sandbox.metadata.store import Members, Metadata
 
 
-_CATEGORY_CHAIN = (
-    ("categoryCombos", "categories", "categories"),
-    ("categories", "categoryOptions", "categoryOptions"),
-)
+#: Per class: the references that are followed from its objects.
+_FOLLOWED: Mapping[str, tuple[str, ...]] = {
+    "programs": (
+        "categoryCombo",
+        "dataEntryForm",
+        "trackedEntityType",
+        "programSections",
+        "notificationTemplates",
+        "programStages",
+        "programTrackedEntityAttributes.trackedEntityAttribute",
+    ),
+    "programSections": ("trackedEntityAttributes",),
+    "programStages": (
+        "notificationTemplates",
+        "programStageDataElements.dataElement",
+        "programStageSections",
+        "dataEntryForm",
+    ),
+    "programStageSections": ("programIndicators",),
+    "dataElements": ("categoryCombo", "optionSet", "commentOptionSet"),
+    "trackedEntityAttributes": ("optionSet",),
+    "optionSets": ("options",),
+    "optionGroups": ("optionSet", "options"),
+    "categoryCombos": ("categories",),
+    "categories": ("categoryOptions",),
+    "programRules": ("programRuleActions",),
+    "programRuleActions": (
+        "dataElement",
+        "trackedEntityAttribute",
+        "programIndicator",
+        "programStageSection",
+        "programStage",
+        "optionGroup",
+    ),
+    "programRuleVariables": ("trackedEntityAttribute", "dataElement", "programStage"),
+    "programNotificationTemplates": ("recipientProgramAttribute", "recipientDataElement"),
+}
+#: Per class: the classes whose objects name it and are taken along, by that member.
+_TAKEN_ALONG: Mapping[str, tuple[tuple[str, str], ...]] = {
+    "programs": (
+        ("programIndicators", "program"),
+        ("programRules", "program"),
+        ("programRuleVariables", "program"),
+    ),
+    "categoryCombos": (("categoryOptionCombos", "categoryCombo"),),
+}
 
 
 def program_closure(metadata: Metadata, program: Members) -> dict[str, list[Members]]:
     """Return the objects of a program's export, by class; classes without objects are left out."""
-    stages = _named(metadata, "programStages", program.get("programStages", []))
-    elements = _inner(metadata, stages, "programStageDataElements", "dataElement", "dataElements")
-    attributes = _inner(
-        metadata,
-        [program],
-        "programTrackedEntityAttributes",
-        "trackedEntityAttribute",
-        "trackedEntityAttributes",
-    )
-    option_sets = _members(metadata, elements + attributes, "optionSet", "optionSets")
-    combos = _members(metadata, [program, *elements], "categoryCombo", "categoryCombos")
-    closure = {
-        "programs": [program],
-        "programStages": stages,
-        "trackedEntityTypes": _members(
-            metadata, [program], "trackedEntityType", "trackedEntityTypes"
-        ),
-        "trackedEntityAttributes": attributes,
-        "dataElements": elements,
-        "optionSets": option_sets,
-        "options": _named(metadata, "options", _inside(option_sets, "options")),
-    }
-    closure |= _rules(metadata, program) | _categories(metadata, combos)
-    return {plural: objects for plural, objects in closure.items() if objects}
+    found: dict[str, dict[str, Members]] = {}
+    waiting = [("programs", program)]
+    while waiting:
+        plural, item = waiting.pop()
+        known = found.setdefault(plural, {})
+        if item["id"] not in known:
+            known[item["id"]] = item
+            waiting.extend(_next(metadata, plural, item))
+    return {plural: list(objects.values()) for plural, objects in found.items()}
 
 
-def _rules(metadata: Metadata, program: Members) -> dict[str, list[Members]]:
-    rules = _of_program(metadata, "programRules", program)
-    actions = _named(metadata, "programRuleActions", _inside(rules, "programRuleActions"))
-    variables = _of_program(metadata, "programRuleVariables", program)
-    return {
-        "programRules": rules,
-        "programRuleActions": actions,
-        "programRuleVariables": variables,
-    }
-
-
-def _categories(metadata: Metadata, combos: list[Members]) -> dict[str, list[Members]]:
-    found = {"categoryCombos": combos}
-    for plural, member, target in _CATEGORY_CHAIN:
-        found[target] = _named(metadata, target, _inside(found[plural], member))
-    uids = {combo["id"] for combo in combos}
-    found["categoryOptionCombos"] = [
-        item
-        for item in metadata.all("categoryOptionCombos")
-        if item.get("categoryCombo", {}).get("id") in uids
-    ]
-    return found
-
-
-def _named(
-    metadata: Metadata, plural: str, references: Iterable[Mapping[str, str]]
-) -> list[Members]:
-    uids = dict.fromkeys(reference["id"] for reference in references)
-    found = (metadata.get(plural, uid) for uid in uids)
-    return [item for item in found if item is not None]
-
-
-def _members(
-    metadata: Metadata, holders: Iterable[Members], member: str, plural: str
-) -> list[Members]:
-    return _named(metadata, plural, [item[member] for item in holders if item.get(member)])
-
-
-def _inner(
-    metadata: Metadata, holders: Iterable[Members], members: str, member: str, plural: str
-) -> list[Members]:
-    return _members(metadata, _inside(holders, members), member, plural)
-
-
-def _inside(holders: Iterable[Members], member: str) -> list[Members]:
-    return [inner for holder in holders for inner in holder.get(member, [])]
-
-
-def _of_program(metadata: Metadata, plural: str, program: Members) -> list[Members]:
-    return [
-        item for item in metadata.all(plural) if item.get("program", {}).get("id") == program["id"]
-    ]
+def _next(metadata: Metadata, plural: str, item: Members) -> Iterator[tuple[str, Members]]:
+    """Yield the objects that an object takes along, with their classes."""
+    references = [(path, CLASSES[plural].references[path]) for path in _FOLLOWED.get(plural, ())]
+    for path, target in [*references, ("attributeValues.attribute", "attributes")]:
+        for uid in uids_at(item, path.split(".")):
+            other = metadata.get(target, uid)
+            if other is not None:
+                yield target, other
+    for target, member in _TAKEN_ALONG.get(plural, ()):
+        for other in metadata.all(target):
+            if (other.get(member) or {}).get("id") == item["id"]:
+                yield target, other

@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from dhis2_sandbox.dialect import Dialect
 from dhis2_sandbox.metadata.classes import CLASSES
 from dhis2_sandbox.metadata.problems import MetadataProblem
+from dhis2_sandbox.metadata.question import MetadataOptions
 from dhis2_sandbox.metadata.store import Members
 
 
@@ -37,52 +39,59 @@ class Verdict:
         return "created" if self.stored is None else "updated"
 
 
-def report_of(verdicts: Sequence[Verdict], *, blocked: bool) -> tuple[int, Members]:
-    """Return the HTTP status and the members of the WebMessage around the import report."""
-    plurals = dict.fromkeys(verdict.plural for verdict in verdicts)
-    reports = [
-        _type_report([item for item in verdicts if item.plural == plural], blocked=blocked)
-        for plural in plurals
-    ]
-    problems = any(verdict.problems for verdict in verdicts)
-    response = {
-        "status": "ERROR" if blocked else "WARNING" if problems else "OK",
-        "stats": _sum([report["stats"] for report in reports]),
-        "typeReports": reports,
-        "responseType": "ImportReportWebMessageResponse",
-    }
-    if not problems:
-        return 200, {"response": response}
-    message = "One or more errors occurred, please see full details in import report."
-    return 409, {"status": "WARNING", "message": message, "response": response}
+@dataclass(frozen=True, slots=True)
+class Reporter:
+    """Writes the report of one import in the words of one version."""
 
+    dialect: Dialect
+    options: MetadataOptions
 
-def _type_report(verdicts: Sequence[Verdict], *, blocked: bool) -> Members:
-    counts = dict.fromkeys(("created", "updated", "deleted", "ignored"), 0)
-    for verdict in verdicts:
-        if verdict.is_stored and not blocked:
-            counts[verdict.outcome] += 1
-        else:
-            codes = {problem.code for problem in verdict.problems}
-            counts["ignored"] += 2 if codes & _COUNTED_TWICE else 1
-    klass = CLASSES[verdicts[0].plural].klass
-    return {
-        "klass": klass,
-        "stats": counts | {"total": sum(counts.values())},
-        "objectReports": [_object_report(verdict) for verdict in verdicts if verdict.problems],
-    }
+    def report_of(self, verdicts: Sequence[Verdict], *, blocked: bool) -> tuple[int, Members]:
+        """Return the HTTP status and the members of the WebMessage around the import report."""
+        plurals = dict.fromkeys(verdict.plural for verdict in verdicts)
+        reports = [
+            self._type_report([item for item in verdicts if item.plural == plural], blocked=blocked)
+            for plural in plurals
+        ]
+        problems = any(verdict.problems for verdict in verdicts)
+        response = {
+            "status": "ERROR" if blocked else "WARNING" if problems else "OK",
+            "stats": _sum([report["stats"] for report in reports]),
+            "typeReports": reports,
+            "responseType": f"ImportReport{self.dialect.report_suffix}",
+        }
+        if not problems:
+            return 200, {"response": response}
+        message = "One or more errors occurred, please see full details in import report."
+        return 409, {"status": "WARNING", "message": message, "response": response}
 
+    def _type_report(self, verdicts: Sequence[Verdict], *, blocked: bool) -> Members:
+        counts = dict.fromkeys(("created", "updated", "deleted", "ignored"), 0)
+        for verdict in verdicts:
+            if verdict.is_stored and not blocked:
+                counts[verdict.outcome] += 1
+            else:
+                codes = {problem.code for problem in verdict.problems}
+                counts["ignored"] += 2 if codes & _COUNTED_TWICE else 1
+        every = self.options.full_report and not (self.options.validate_only or blocked)
+        told = [verdict for verdict in verdicts if every or verdict.problems]
+        return {
+            "klass": CLASSES[verdicts[0].plural].klass,
+            "stats": counts | {"total": sum(counts.values())},
+            "objectReports": [self._object_report(verdict) for verdict in told],
+        }
 
-def _object_report(verdict: Verdict) -> Members:
-    report: Members = {
-        "klass": CLASSES[verdict.plural].klass,
-        "index": verdict.index,
-        "uid": verdict.item["id"],
-    }
-    if verdict.stored is not None:
-        report["displayName"] = verdict.item.get("name")
-    report["errorReports"] = [problem.as_report(verdict.plural) for problem in verdict.problems]
-    return report
+    def _object_report(self, verdict: Verdict) -> Members:
+        report: Members = {
+            "klass": CLASSES[verdict.plural].klass,
+            "index": verdict.index,
+            "uid": verdict.item["id"],
+        }
+        if verdict.stored is not None:
+            report["displayName"] = verdict.item.get("name")
+        minor = self.dialect.minor
+        errors = [problem.as_report(verdict.plural, minor) for problem in verdict.problems]
+        return report | {"errorReports": errors}
 
 
 def _sum(stats: Sequence[dict[str, int]]) -> dict[str, int]:

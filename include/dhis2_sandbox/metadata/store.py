@@ -34,7 +34,8 @@ class MetadataStore:
     def __init__(self, database: Database) -> None:
         """Read what the file holds."""
         self._database = database
-        self._current = self._read()
+        self._draft = self._read()
+        self._current = Metadata(self._draft)
 
     def current(self) -> Metadata:
         """Return the present state. What changes later does not change it."""
@@ -47,28 +48,36 @@ class MetadataStore:
             with self._database.writing() as connection:
                 yield connection
         finally:
+            self._draft = self._read()
             self.refresh()
 
     def put(self, connection: sqlite3.Connection, plural: str, objects: Iterable[Members]) -> None:
         """Store objects, new or changed."""
-        connection.executemany(
-            "INSERT INTO metadata VALUES (?, ?, ?)"
-            " ON CONFLICT (class, uid) DO UPDATE SET body = excluded.body",
-            [(plural, item["id"], json.dumps(item, ensure_ascii=False)) for item in objects],
-        )
+        for item in objects:
+            connection.execute(
+                "INSERT INTO metadata VALUES (?, ?, ?)"
+                " ON CONFLICT (class, uid) DO UPDATE SET body = excluded.body",
+                (plural, item["id"], json.dumps(item, ensure_ascii=False)),
+            )
+            self._draft.setdefault(plural, {})[item["id"]] = item
 
     def remove(self, connection: sqlite3.Connection, plural: str, uid: str) -> None:
         """Delete one object. Data that refers to it stays."""
         connection.execute("DELETE FROM metadata WHERE class = ? AND uid = ?", (plural, uid))
+        self._draft.get(plural, {}).pop(uid, None)
 
     def refresh(self) -> None:
-        """Make what was committed the present state."""
-        self._current = self._read()
+        """Make what was put and removed until now the present state."""
+        self._current = Metadata(_copied(self._draft))
 
-    def _read(self) -> Metadata:
+    def _read(self) -> dict[str, dict[str, Members]]:
         objects: dict[str, dict[str, Members]] = {}
         with self._database.reading() as connection:
             rows = connection.execute("SELECT class, uid, body FROM metadata ORDER BY rowid")
             for plural, uid, body in rows:
                 objects.setdefault(plural, {})[uid] = json.loads(body)
-        return Metadata(objects)
+        return objects
+
+
+def _copied(objects: Mapping[str, dict[str, Members]]) -> dict[str, dict[str, Members]]:
+    return {plural: dict(items) for plural, items in objects.items()}
