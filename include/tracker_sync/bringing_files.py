@@ -31,6 +31,16 @@ ANOTHER = "SYNC_FILE_IS_ANOTHER"
 # What may be the matter with one file: its neighbours go. A proxy's page says a file is too large.
 _ONE_FILES = (RequestRefused, Unauthorized, UnexpectedAnswer)
 
+#: What became of a file, the best last: it is there if it came with one of those who name it.
+FILE_RANKS = (
+    Outcome.SUPERSEDED,
+    Outcome.HELD,
+    Outcome.MISSING,
+    Outcome.REFUSED,
+    Outcome.UNCHANGED,
+    Outcome.STORED,
+)
+
 _log = logging.getLogger(__name__)
 
 
@@ -51,10 +61,16 @@ class Brought:
     refused: dict[Ref, str] = field(default_factory=dict)
 
     def lines(self, lines: Mapping[Ref, Entry]) -> list[Entry]:
-        """Return the line of each file, given the lines of what has them."""
-        return [
-            self._line(value, lines[value.holder]) for value in self.values if value.holder in lines
-        ]
+        """Return the line of each file, given the lines of what has them.
+
+        Of a file that several have it is the best: then it is there.
+        """
+        found: dict[Ref, Entry] = {}
+        for value in self.values:
+            if value.holder in lines:
+                line = self._line(value, lines[value.holder])
+                found[value.ref] = max(found.get(value.ref, line), line, key=_rank)
+        return [*found.values()]
 
     def _line(self, value: FileValue, holder: Entry) -> Entry:
         sent = value.ref in self.uploaded
@@ -111,6 +127,8 @@ class _Bringing:
         if known and not known.refused and known.content_hash == item.content_hash:
             return item
         failing = {value.ref: code for value in values if (code := self._failing(value))}
+        for value in values:
+            self.brought.refused.pop(value.ref, None)  # another's value may have led to it
         self.brought.refused |= failing
         code = next(iter(failing.values()), None)
         return item._replace(content=None, completed_at=None, code=code) if code else item
@@ -118,6 +136,8 @@ class _Bringing:
     def _failing(self, value: FileValue) -> str | None:
         """Upload a file unless it is there; return why that can't be."""
         uid = value.ref.uid
+        if value.ref in self.brought.uploaded:
+            return None
         try:
             held = digest_of(self.there.client, uid)
             if held:
@@ -134,6 +154,10 @@ class _Bringing:
             return REFUSED
         self.brought.uploaded.add(value.ref)
         return None
+
+
+def _rank(line: Entry) -> int:
+    return FILE_RANKS.index(line.outcome)
 
 
 def _read(source: Dhis2Client, value: FileValue) -> File:
