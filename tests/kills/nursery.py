@@ -6,6 +6,7 @@ longer than the step. `python nursery.py` reads a job a line, and answers a line
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import re
@@ -101,6 +102,10 @@ class Boundaries:
         self.at.request = f" of {named}"
         return named
 
+    def answer(self, *_: Any) -> str:
+        """Return which request's answer is waited for."""
+        return f"answer{getattr(self.at, 'request', '')}"
+
     def around(self, holder: Any, name: str, label: Callable[..., str]) -> None:
         """Come to a boundary before and after what Python doesn't tell of."""
         function = getattr(holder, name)
@@ -145,6 +150,8 @@ def run(job: Job) -> None:
     boundaries.around(os, "fsync", lambda handle: f"fsync of {_name_of(handle)}")
     boundaries.around(pq, "ParquetFile", _read)
     boundaries.around(pq.ParquetWriter, "write_table", lambda w, *_: f"row group of {_file(w)}")
+    if job.bundles:
+        boundaries.around(http.client.HTTPConnection, "getresponse", boundaries.answer)
     boundaries.around(pq.ParquetWriter, "close", lambda w: f"footer of {_file(w)}")
     if job.bundles is None and not job.destination:
         boundaries.around(Dhis2Client, "get_bytes", lambda *_: "answer")
