@@ -28,7 +28,7 @@ class Destination:
         files: Those values, by what has them.
         dry_run: Whether nothing is written at all.
         edits: What becomes of an object that somebody changed there since our last write.
-        writers: How many requests may be under way at once.
+        writers: How many requests that write may be under way at once.
         posting: How import requests go out.
     """
 

@@ -169,7 +169,7 @@ def _write_manifest(folder: Path, writer: PackageWriter) -> None:
         for name in writer.writers
     }
     content = {"schema_version": SCHEMA_VERSION, "files": files, "notes": writer.notes}
-    publish(folder / MANIFEST, json.dumps(content, indent=1, sort_keys=True).encode())
+    publish(folder / MANIFEST, json.dumps(content, sort_keys=True).encode())
 
 
 def _check(path: Path, sha256: str) -> None:
