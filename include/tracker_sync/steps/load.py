@@ -77,7 +77,8 @@ def load(
     note_loaded(workspace, piece, package.notes["staged"], bundles)
     write_lines(workspace.ledger(piece.slice), lines, attempt)
     timings = {**package.notes["timings"], "load": round(time.monotonic() - began, 3)}
-    report = {**import_report(piece, lines), "timings": timings}
+    left_out = package.notes.get("values_left_out", 0)
+    report = {**import_report(piece, lines), "values_left_out": left_out, "timings": timings}
     publish(workspace.import_report(piece.slice), json.dumps(report, indent=1).encode())
     return report
 
