@@ -95,13 +95,14 @@ def bring(destination: Destination, trees: Sequence[Tree], past: Past) -> Brough
     """Upload the files that values of a batch name and the destination lacks, under their UIDs.
 
     Looked at is only what is new, changed or refused since an earlier run: a file never
-    changes, another one has another UID (tracker-api 6).
+    changes, another one has another UID (tracker-api 6). In a dry run nothing is uploaded, and
+    `uploaded` are those that would be.
 
     Raises:
         TransientError: A server stopped answering; a second try uploads nothing twice.
     """
     brought = Brought([*trees])
-    if destination.source and destination.files and not destination.dry_run:
+    if destination.source and destination.files:
         bringing = _Bringing(destination, destination.source, past, brought)
         brought.trees = [bringing.tree(tree) for tree in trees]
     return brought
@@ -142,6 +143,8 @@ class _Bringing:
             held = digest_of(self.there.client, uid)
             if held:
                 return None if digest_of(self.source, uid) in {None, held} else ANOTHER
+            if self.there.dry_run:
+                return self._would_upload(value)
             file = _read(self.source, value)
         except _ONE_FILES as error:
             _log.warning("FILE %s: %s", uid, error)
@@ -152,6 +155,12 @@ class _Bringing:
         except _ONE_FILES as error:
             _log.warning("FILE %s: %s", uid, error)
             return REFUSED
+        self.brought.uploaded.add(value.ref)
+        return None
+
+    def _would_upload(self, value: FileValue) -> str | None:
+        if digest_of(self.source, value.ref.uid) is None:
+            return NOT_AT_SOURCE
         self.brought.uploaded.add(value.ref)
         return None
 

@@ -28,12 +28,12 @@ from tracker_sync.plan import EDITED_THERE, Past, Planned, plan
 from tracker_sync.projection import Projection
 from tracker_sync.stamps import by_program, read_stamps
 from tracker_sync.tables import Tables, flatten, flatten_events
+from tracker_sync.would_be import unsent
 
 
-__all__ = ["DRY_RUN", "NOT_THERE", "Destination", "load_batch", "plan_batch"]
+__all__ = ["NOT_THERE", "Destination", "load_batch", "plan_batch"]
 
 NOT_THERE = "SYNC_STORED_AND_NOT_THERE"
-DRY_RUN = "SYNC_DRY_RUN"
 
 _log = logging.getLogger(__name__)
 
@@ -63,13 +63,6 @@ def plan_batch(destination: Destination, trees: Sequence[Tree], past: Past) -> l
     past = replace(past, edits=destination.edits)
     held = {tree.uid: tree for tree in _held(destination, trees, past)}
     return [item for tree in trees for item in plan(tree, held.get(tree.uid), past)]
-
-
-def unsent(line: Entry) -> Entry:
-    """Return the line of an object that would have been sent; any other as it is."""
-    if not line.sent:
-        return line
-    return line.but(outcome=Outcome.HELD, code=DRY_RUN, action=None, known=False, sent=False)
 
 
 def _held(destination: Destination, trees: Sequence[Tree], past: Past) -> Iterator[Tree]:

@@ -44,6 +44,7 @@ class Owner:
         org_unit: The owner; nothing where the mapping does not let it pass.
         enrolled: Whether the source has the person enrolled there, alive. An owner stays
             when the enrollment is deleted (measured: Flows).
+        born: The org unit of the first of those enrollments, which makes the owner.
         code: Why the mapping does not let it pass, if it doesn't.
     """
 
@@ -52,6 +53,7 @@ class Owner:
     org_unit: str | None
     enrolled: bool
     code: str | None = None
+    born: str | None = None
 
     @property
     def ref(self) -> Ref:
@@ -73,11 +75,12 @@ def owners_in(mapped: Mapped) -> Iterator[Owner]:
     """Yield the owners of the living people of a row group."""
     people, enrollments = mapped.tables["tracked_entities"], mapped.tables["enrollments"]
     living = {*people.filter(pc.invert(people["deleted"]))["trackedEntity"].to_pylist()}
-    enrolled = _pairs(enrollments.filter(pc.invert(enrollments["deleted"])))
+    enrolled = _births(enrollments.filter(pc.invert(enrollments["deleted"])))
     for row in mapped.tables["owners"].to_pylist():
         person, program = row["trackedEntity"], row["program"]
         if person in living:
-            yield Owner(person, program, row["orgUnit"], (person, program) in enrolled)
+            born = enrolled.get((person, program))
+            yield Owner(person, program, row["orgUnit"], born is not None, born=born)
     for ref, code in mapped.refused.items():
         person, _, program = ref.uid.partition(":")
         if ref.kind == KIND and person in living:
@@ -117,6 +120,11 @@ def known_owners(folder: Path, people: Collection[str], run: str) -> Mapping[Ref
     }
 
 
-def _pairs(rows: pa.Table) -> set[tuple[str, str]]:
-    columns = (rows[name].to_pylist() for name in ("trackedEntity", "program"))
-    return {*zip(*columns, strict=True)}
+def _births(rows: pa.Table) -> dict[tuple[str, str], str]:
+    """Return person and program -> where the first of the enrollments is."""
+    names = ("trackedEntity", "program", "orgUnit")
+    columns = (rows[name].to_pylist() for name in names)
+    places: dict[tuple[str, str], str] = {}
+    for person, program, place in zip(*columns, strict=True):
+        places.setdefault((person, program), place)
+    return places

@@ -110,7 +110,7 @@ class Workspace:
         return self.run / phase / "asked_to_delete.json"
 
     def planned(self, slice_id: str) -> Path:
-        """What a dry run would have sent of a slice."""
+        """What a dry run would have done with a slice, or in a phase."""
         return self.run / slice_id / "planned.parquet"
 
     def import_report(self, slice_id: str) -> Path:

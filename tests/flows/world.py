@@ -205,6 +205,7 @@ class World:
         runs: The runs up to now.
         deletes_at_most: What a person allows the next runs.
         before_write: Called before each write request.
+        dry_run: Whether the next runs write nothing.
     """
 
     source: Server
@@ -216,6 +217,7 @@ class World:
     runs: list[Run] = field(default_factory=list)
     deletes_at_most: int | None = None
     before_write: Callable[[], None] = unguarded
+    dry_run: bool = False
 
     @property
     def version(self) -> str:
@@ -269,7 +271,8 @@ class World:
             import_module(f"tracker_sync.steps.{phase}").run(after)
         settlement = settle(run.route, run.workspace)
         run.report, run.problems = settlement.report, settlement.problems
-        self.watermarks = moved(self.watermarks, settlement.accounted)
+        if not self.dry_run:
+            self.watermarks = moved(self.watermarks, settlement.accounted)
         return run
 
     def after(self, run: Run) -> AfterSlices:
@@ -292,6 +295,7 @@ class World:
             pauses=(0.0, 0.0, 0.0),
             before_write=self.before_write,
             source=self.source.client,
+            dry_run=self.dry_run,
             edits=run.route.destination_edits,
         )
 

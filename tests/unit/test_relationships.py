@@ -321,8 +321,26 @@ def test_a_dry_run_sends_nothing(night: Nights) -> None:
     after = night.load("one", EVERYBODY)
     dry = replace(after, destination=replace(after.destination, dry_run=True))
 
-    assert night.relate(dry) == {}
+    lines = night.relate(dry)
+
+    assert lines.keys() == {THEIRS, ANOTHER}
+    assert {(line.code, line.action, line.sent) for line in lines.values()} == {
+        ("SYNC_DRY_RUN", "created", False)
+    }
     assert held(night.destination, *EVERYBODY) == set()
+
+
+def test_a_dry_run_finds_what_is_there_and_misses_an_end_as_a_run_does(night: Nights) -> None:
+    after = night.load("one", EVERYBODY)
+    relate(night.destination, "madeThere01", MOTHER, CHILD)
+    send(night.destination, {"trackedEntities": [{"trackedEntity": OTHER_CHILD}]}, "DELETE")
+    dry = replace(after, destination=replace(after.destination, dry_run=True))
+
+    lines = night.relate(dry)
+
+    there, without_end = lines[THEIRS], lines[ANOTHER]
+    assert (there.outcome, there.destination_uid) == (Outcome.UNCHANGED, "madeThere01")
+    assert (without_end.outcome, without_end.code) == (Outcome.REFUSED, "E4012")
 
 
 def test_a_type_that_the_mapping_drops_is_held_and_arrives_once_it_has_a_target(

@@ -24,6 +24,7 @@ from tracker_sync.slicing import Slice
 from tracker_sync.state import Page, remember
 from tracker_sync.tally import tally_by_kind
 from tracker_sync.workspace import Workspace, folder_name
+from tracker_sync.would_be import planned_rows, write_planned
 
 
 #: In the order they come in. A later phase's line about an object replaces an earlier one.
@@ -120,6 +121,8 @@ class AfterSlices:
         for basis, entries in lines.items():
             self.remember(phase, basis, [entry for entry in entries if entry.ref not in kept])
         entries = [entry for entries in lines.values() for entry in entries]
+        if self.destination.dry_run:
+            write_planned(self.workspace.planned(phase), [[*planned_rows(entries)]])
         path = self.workspace.ledger(phase)
         write_ledger(path, entries, attempt_of(path))
         report = {"schema_version": 1, "phase": phase, "kinds": tally_by_kind(as_table(entries))}

@@ -21,6 +21,7 @@ from tracker_sync.plan import PARENT_REFUSED, Known
 from tracker_sync.servers import state_folder
 from tracker_sync.steps.after_slices import AfterSlices, Basis, Loaded
 from tracker_sync.workspace import folder_name
+from tracker_sync.would_be import would_be
 
 
 PHASE = "owners"
@@ -40,8 +41,6 @@ def run(after: AfterSlices) -> dict[str, Any]:
         DamagedPackage: A staged file is not what was written.
         TransientError: The destination stopped answering.
     """
-    if after.destination.dry_run:
-        return after.finish(PHASE, {})
     lines: defaultdict[Basis, list[Entry]] = defaultdict(list)
     for loaded in after.loaded():
         lines[loaded.basis] += _Slice.of(after, loaded).lines()
@@ -86,7 +85,7 @@ class _Slice:
         lines: list[Entry] = []
         to_transfer: list[tuple[Owner, Entry]] = []
         for owner in self.owners:
-            line = self._line(owner, there.get(owner.ref))
+            line = self._line(owner, there.get(owner.ref) or self._born(owner))
             if line and line.outcome is Outcome.MISSING:
                 to_transfer.append((owner, line))
             elif line:
@@ -116,6 +115,10 @@ class _Slice:
             return refused(entry, known.refused)
         return entry.but(outcome=Outcome.MISSING, action="changed", sent=True)
 
+    def _born(self, owner: Owner) -> str | None:
+        """Return the owner that the destination would have after a dry run's enrollments."""
+        return owner.born if self.after.destination.dry_run else None
+
     def _is_old(self, owner: Owner, known: Known | None) -> bool:
         later = known is not None and known.read_number > self.read_number
         return later or owner.tracked_entity in self.superseded
@@ -128,6 +131,9 @@ class _Slice:
         return same and not can_heal(known.refused or "")
 
     def _transferred(self, to_transfer: Sequence[tuple[Owner, Entry]]) -> Iterator[Entry]:
+        if self.after.destination.dry_run:
+            yield from (would_be(entry, "changed") for _, entry in to_transfer)
+            return
         for start in range(0, len(to_transfer), _AT_ONCE):
             some = to_transfer[start : start + _AT_ONCE]
             people = {owner.tracked_entity for owner, _ in some}

@@ -18,6 +18,7 @@ from tracker_sync.servers import state_folder
 from tracker_sync.steps.after_slices import PHASES, AfterSlices
 from tracker_sync.waiting import ABOVE_CAP, HELD, living_objects
 from tracker_sync.workspace import Workspace
+from tracker_sync.would_be import DRY_RUN, would_be
 
 
 FEWEST = 100
@@ -49,7 +50,7 @@ def send_deletions(after: AfterSlices, phase: str, lines: Sequence[Entry]) -> li
     Raises:
         TransientError: The destination stopped answering; some may be deleted.
     """
-    if after.route.deletes == "hold" or after.destination.dry_run:
+    if after.route.deletes == "hold":
         return [_held(line, HELD) for line in lines]
     before = asked_by(after.workspace, PHASES) | _kept_back(after.workspace)
     asked = before | {line.ref for line in lines}
@@ -57,6 +58,8 @@ def send_deletions(after: AfterSlices, phase: str, lines: Sequence[Entry]) -> li
     if len(asked) > most:
         _log.warning(_TOO_MANY, len(asked), most, len(asked))
         return [_held(line, ABOVE_CAP) for line in lines]
+    if after.destination.dry_run:
+        return [would_be(line, "deleted") for line in lines]
     _note_asked(after.workspace, phase, [line.ref for line in lines])
     there = {_there(line): line.ref for line in lines}
     refused = delete_all(after.destination, there, after.route.batches.tracked_entities)
@@ -82,11 +85,12 @@ def asked_by(workspace: Workspace, phases: Iterable[str]) -> set[Ref]:
 
 
 def _kept_back(workspace: Workspace) -> set[Ref]:
-    """Return what an earlier phase of this run would have deleted, had it been fewer."""
+    """Return what an earlier phase would have deleted, had it been fewer, or no dry run."""
     found: set[Ref] = set()
     for path in filter(Path.is_file, map(workspace.ledger, PHASES)):
         lines = read_lines(path)
-        capped = lines.filter(pc.equal(lines["code"], ABOVE_CAP))
+        dry = pc.and_(pc.equal(lines["code"], DRY_RUN), pc.equal(lines["action"], "deleted"))
+        capped = lines.filter(pc.or_kleene(pc.equal(lines["code"], ABOVE_CAP), dry))
         found |= {*map(Ref, capped["kind"].to_pylist(), capped["uid"].to_pylist())}
     return found
 
