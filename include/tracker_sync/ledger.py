@@ -80,14 +80,15 @@ def write_lines(path: Path, lines: pa.Table, attempt: int) -> None:
     write_sealed(path, lines.set_column(LEDGER.get_field_index("at"), LEDGER.field("at"), at))
 
 
-def read_lines(path: Path) -> pa.Table:
-    """Return the lines of a ledger as a table of `LEDGER`.
+def read_lines(path: Path, *only: str) -> pa.Table:
+    """Return the lines of a ledger as a table of `LEDGER`, or *only* some of its columns.
 
     Raises:
         BrokenSeal: It is not what was written.
     """
     check_seal(path, "clear the task that writes it: the slice's `load`, or the phase")
-    return pq.read_table(path, page_checksum_verification=True)
+    columns = [*only] or None
+    return pq.read_table(path, columns=columns, page_checksum_verification=True)
 
 
 def read_ledger(path: Path) -> Sequence[Entry]:

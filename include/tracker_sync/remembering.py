@@ -11,8 +11,9 @@ from tracker_sync.outcome import Entry
 from tracker_sync.state import Page, remember
 
 
-# A page of so many lines takes some milliseconds to write, and has some ten thousand bytes.
-_LINES_A_PAGE = 2_000
+# A page of so many lines is some hundred people, takes some ten milliseconds to write, and has
+# some hundred thousand bytes.
+_LINES_A_PAGE = 5_000
 
 
 def remember_as_they_come(page: Page, entries: Iterable[Entry], model_hash: str) -> pa.Table:

@@ -79,7 +79,7 @@ def _held_now(after: AfterSlices) -> set[Ref]:
     """Return what the slices of this run held."""
     paths = (after.workspace.ledger(piece.slice) for piece in after.slices())
     found: set[Ref] = set()
-    for lines in (read_lines(path) for path in paths if path.is_file()):
+    for lines in (read_lines(path, "kind", "uid", "code") for path in paths if path.is_file()):
         held = lines.filter(pc.equal(lines["code"], HELD))
         found |= {*map(Ref, held["kind"].to_pylist(), held["uid"].to_pylist())}
     return found
