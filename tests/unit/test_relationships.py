@@ -360,20 +360,49 @@ def test_a_type_that_the_mapping_drops_is_held_and_arrives_once_it_has_a_target(
     assert {line.action for line in second.values()} == {"created"}
 
 
-def test_many_that_are_gone_at_once_are_held_and_not_asked_about_one_by_one(
-    night: Nights, monkeypatch: pytest.MonkeyPatch
+@pytest.fixture
+def few_are_looked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tracker_sync.relationships_gone.MOST_LOOKED_FOR", 1)
+    monkeypatch.setattr("tracker_sync.steps.sending_deletions.FEWEST", 1)
+
+
+@pytest.mark.usefixtures("few_are_looked_for")
+def test_more_that_are_gone_at_once_than_a_run_may_delete_wait_until_a_person_allows_them(
+    night: Nights, caplog: pytest.LogCaptureFixture
 ) -> None:
     sending = with_route(night, deletes="send")
     sending.relate(sending.load("one", EVERYBODY))
     unrelate(night.source, THEIRS, ANOTHER)
-    monkeypatch.setattr("tracker_sync.relationships_gone.MOST_LOOKED_FOR", 1)
 
     lines = sending.relate(sending.load("two", EVERYBODY))
+    there = held(night.destination, *EVERYBODY)
+    allowed = sending.relate(replace(sending.load("three", [MOTHER]), deletes_at_most=2))
+
+    assert {line.outcome for line in lines.values()} == {Outcome.HELD}
+    assert {line.code for line in lines.values()} == {"SYNC_DELETE_ABOVE_CAP"}
+    assert there == lines.keys() == {THEIRS, ANOTHER}
+    assert "`deletes_at_most` = 2" in caplog.text
+    assert {line.action for line in allowed.values()} == {"deleted"}
+    assert held(night.destination, *EVERYBODY) == set()
+
+
+@pytest.mark.usefixtures("few_are_looked_for")
+def test_many_that_are_gone_at_once_are_held_by_a_route_that_holds_and_go_when_it_sends(
+    night: Nights,
+) -> None:
+    night.relate(night.load("one", EVERYBODY))
+    unrelate(night.source, THEIRS, ANOTHER)
+
+    lines = night.relate(night.load("two", EVERYBODY))
+    there = held(night.destination, *EVERYBODY)
+    sending = with_route(night, deletes="send")
+    sent = sending.relate(replace(sending.load("three", [MOTHER]), deletes_at_most=2))
 
     assert {(line.outcome, line.code) for line in lines.values()} == {
-        (Outcome.HELD, "SYNC_RELATIONSHIP_GONE")
+        (Outcome.HELD, "SYNC_DELETE_HELD")
     }
-    assert held(night.destination, *EVERYBODY) == {THEIRS, ANOTHER}
+    assert there == sent.keys() == {THEIRS, ANOTHER}
+    assert {line.action for line in sent.values()} == {"deleted"}
 
 
 def read_person(client: Dhis2Client, uid: str) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from tracker_sync.relationships_unsent import to_come, would_relate
 from tracker_sync.run_plan import read_run_plan
 from tracker_sync.servers import state_folder
 from tracker_sync.steps.after_slices import AfterSlices, Basis
-from tracker_sync.steps.sending_deletions import send_deletions
+from tracker_sync.steps.sending_deletions import keep_back, send_deletions
 from tracker_sync.workspace import folder_name
 
 
@@ -92,7 +92,7 @@ class _Phase:
         gone = missed(self.read, self.known, sends=self.after.route.deletes == "send")
         living = [met.relationship for met in self.read.met.values()]
         found = look_for(self.after, gone.known, living)
-        for line in found.lines:
+        for line in (*found.lines, *keep_back(self.after, found.too_many)):
             self.lines[gone.bases[line.ref.uid]].append(line)
         if not found.doomed:
             return

@@ -54,7 +54,7 @@ def send_deletions(after: AfterSlices, phase: str, lines: Sequence[Entry]) -> li
         return [_held(line, HELD) for line in lines]
     before = asked_by(after.workspace, PHASES) | _kept_back(after.workspace)
     asked = before | {line.ref for line in lines}
-    most = most_deletions(state_folder(after.workspace), after.deletes_at_most)
+    most = deletions_allowed(after)
     if len(asked) > most:
         _log.warning(_TOO_MANY, len(asked), most, len(asked))
         return [_held(line, ABOVE_CAP) for line in lines]
@@ -65,6 +65,20 @@ def send_deletions(after: AfterSlices, phase: str, lines: Sequence[Entry]) -> li
     refused = delete_all(after.destination, there, after.route.batches.tracked_entities)
     codes = {there[ref]: code for ref, code in refused.items()}
     return [_sent(line, codes.get(line.ref)) for line in lines]
+
+
+def keep_back(after: AfterSlices, lines: Sequence[Entry]) -> list[Entry]:
+    """Return the lines of more deletions than a run may send, which it does not even look into."""
+    if after.route.deletes == "hold":
+        return [_held(line, HELD) for line in lines]
+    if lines:
+        _log.warning(_TOO_MANY, len(lines), deletions_allowed(after), len(lines))
+    return [_held(line, ABOVE_CAP) for line in lines]
+
+
+def deletions_allowed(after: AfterSlices) -> int:
+    """Return how many deletions a run may send."""
+    return most_deletions(state_folder(after.workspace), after.deletes_at_most)
 
 
 def most_deletions(state: Path, allowed: int | None) -> int:
