@@ -21,6 +21,7 @@ from tracker_sync.bringing_files import bring
 from tracker_sync.choreography import in_more_steps
 from tracker_sync.delivery import REQUEST_REFUSED, deliver
 from tracker_sync.destination import Destination
+from tracker_sync.intending import on_their_way
 from tracker_sync.objects import Tree, as_bundles, trees_of
 from tracker_sync.outcome import Entry, Outcome
 from tracker_sync.people import read_events, read_people
@@ -121,6 +122,7 @@ class _Batch:
         there = self.destination
 
         def send(items: Sequence[Planned]) -> list[Entry]:
+            there.about_to(on_their_way(items))
             return deliver(there.client, items, there.before_write, there.posting)
 
         return in_more_steps(send, planned, send(planned))

@@ -39,6 +39,7 @@ class Known:
         model_hash: The programs' metadata at that time.
         refused: The code it was refused with, unless it was stored.
         destination_updated_at: The destination's stamp of it after our last write.
+        written: The content that an earlier try of this run left there, or was about to.
     """
 
     read_number: int
@@ -46,6 +47,7 @@ class Known:
     model_hash: str
     refused: str | None
     destination_updated_at: datetime | None = None
+    written: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,4 +201,4 @@ def _edited(held: Object, known: Known) -> bool:
     A stamp alone moves with a relationship or an object below (measured: Clock).
     """
     moved = known.destination_updated_at not in {None, held.updated_at}
-    return moved and held.content_hash != known.content_hash
+    return moved and held.content_hash not in {known.content_hash, known.written}

@@ -118,7 +118,7 @@ def test_who_gave_up_an_id_in_vain_gets_it_back(world: World) -> None:
     there = (world.source.client, world.there(run), run.route, run.workspace, world.model)
     after = AfterSlices(*there)
     unique = UniqueValues(run.workspace.unique_values, world.model)
-    swapping = Swapping(after, [*agains(after, unique)], unique.secret())
+    swapping = Swapping(after, [*agains(after, unique)], unique)
 
     assert swapping.give_up()
     between = [id_at_destination(world, uid) for uid in (AWA, BINTA)]

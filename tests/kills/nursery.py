@@ -29,7 +29,7 @@ from tracker_sync.metadata.model import Model
 from tracker_sync.package import Staged
 from tracker_sync.route import Route
 from tracker_sync.run_plan import read_run_plan
-from tracker_sync.steps import deletes
+from tracker_sync.steps import deletes, second_pass
 from tracker_sync.steps.after_slices import AfterSlices
 from tracker_sync.steps.extract import extract
 from tracker_sync.steps.load import load
@@ -38,7 +38,7 @@ from tracker_sync.workspace import Workspace
 
 @dataclass(frozen=True)
 class Job:
-    """One try of `extract`, of `load` if it is given bundles, or of `deletes`.
+    """One try of `extract`, of `load` if it is given bundles, or of a phase after the slices.
 
     Attributes:
         url: The source, or the destination.
@@ -52,7 +52,8 @@ class Job:
         name: The route's, as its folder is called.
         run_id: The run.
         token: Of the account.
-        destination: Where `deletes` deletes; `url` is then the source.
+        destination: Where a phase writes; `url` is then the source.
+        phase: Which phase.
     """
 
     url: str
@@ -67,6 +68,7 @@ class Job:
     run_id: str = "manual__1"
     token: str | None = None
     destination: str = ""
+    phase: str = "deletes"
 
 
 @dataclass
@@ -163,6 +165,9 @@ def run(job: Job) -> None:
     boundaries.come_to("end")
 
 
+_PHASES = {"deletes": deletes.run, "second_pass": second_pass.run}
+
+
 def _step(job: Job, client: Dhis2Client) -> None:
     route = Route.model_validate_json(job.route)
     workspace = Workspace(Path(job.root), job.name, job.run_id)
@@ -170,7 +175,8 @@ def _step(job: Job, client: Dhis2Client) -> None:
         model = Model.from_json(workspace.model.read_text(encoding="utf-8"))
         with Dhis2Client(job.destination, Credentials(token=job.token)) as there:
             to = Destination(there, route.programs)
-            deletes.run(AfterSlices(client, to, route, workspace, model))
+            after = AfterSlices(client, to, route, workspace, model)
+            _PHASES[job.phase](after)
         return
     if job.bundles is None:
         extract(client, route, workspace, job.slice, 1)

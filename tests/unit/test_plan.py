@@ -25,6 +25,7 @@ from builders import (
 from dhis2_api.importer import ImportReport, Ref
 from tracker_sync.delivery import account, refused
 from tracker_sync.destination import Edits
+from tracker_sync.intending import on_their_way
 from tracker_sync.objects import Tree
 from tracker_sync.outcome import Outcome
 from tracker_sync.plan import Known, Past, Planned, plan
@@ -335,6 +336,23 @@ def test_applying_a_plan_leaves_nothing_to_plan(ours: list[Any], theirs: list[An
     left = [{"dataElement": uid, "value": held[uid]} for uid in held if held[uid] is not None]
 
     assert sent(plan(source, with_event(dataValues=left), NOTHING_KNOWN)) == set()
+
+
+@given(ours=values, theirs=values)
+def test_what_is_remembered_before_a_request_is_what_the_destination_has_after_it(
+    ours: list[Any], theirs: list[Any]
+) -> None:
+    source = with_event(dataValues=ours)
+    elsewhere = {"dataElement": "otherElemnt", "value": "entered there alone"}
+    destination = with_event(dataValues=[*theirs, elsewhere])
+
+    for item in plan(source, destination, NOTHING_KNOWN):
+        if item.text is not None:
+            (line,) = on_their_way([item])
+            after = with_event(dataValues=[*(row for row in ours if row["value"]), elsewhere])
+            (left,) = [each for each in after.objects if each.ref == line.ref]
+            assert line.content_hash == left.content_hash
+            assert (line.outcome, line.code) == (Outcome.REFUSED, "SYNC_ON_ITS_WAY")
 
 
 class TestWhatSomebodyChangedAtTheDestination:

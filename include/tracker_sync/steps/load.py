@@ -21,6 +21,7 @@ from tracker_sync.collecting import collecting_seldom
 from tracker_sync.destination import Edits
 from tracker_sync.dry_run import dry_run
 from tracker_sync.file_values import values_in
+from tracker_sync.intending import telling
 from tracker_sync.ledger import as_table, of_batch, write_lines
 from tracker_sync.loading import Destination, load_batch
 from tracker_sync.mapping.there import read_model_there
@@ -37,7 +38,7 @@ from tracker_sync.route import Route
 from tracker_sync.run_plan import read_run_plan
 from tracker_sync.servers import state_folder
 from tracker_sync.slicing import Slice
-from tracker_sync.state import Page, recall
+from tracker_sync.state import Page, recall, remember
 from tracker_sync.steps.after_slices import begin_load, note_loaded
 from tracker_sync.tally import not_arrived, refusals, tally_by_kind
 from tracker_sync.unique_values import UniqueValues, held_back
@@ -118,14 +119,18 @@ def _came(
     past = Past(
         _known(workspace, package, route.destination_edits), package.notes["read_number"], model
     )
-    destination = replace(destination, files=values_in(package))
+    page = _page(workspace, piece, package)
+    about_to = telling(
+        route.destination_edits, past.known, lambda lines: remember(page, lines, model.hash)
+    )
+    destination = replace(destination, files=values_in(package), about_to=about_to)
     batches = each_batch(package, route.batches, destination.posting.size)
     if destination.dry_run:
         return dry_run(destination, batches, past, workspace.planned(piece.slice))
     lost = {uid for uid, _ in package.notes["without_enrollment"]}
     values = UniqueValues(workspace.unique_values, model)
     loaded = (_missing_if(entry, lost) for entry in _loaded(destination, batches, past, values))
-    return remember_as_they_come(_page(workspace, piece, package), loaded, model.hash)
+    return remember_as_they_come(page, loaded, model.hash)
 
 
 def _loaded(
@@ -166,8 +171,11 @@ def _known(workspace: Workspace, package: Package, edits: Edits) -> Mapping[Ref,
     if edits != "overwrite":  # what an earlier try of this run wrote is nobody's edit
         ours = recall(state, people, "", events)
         known = {
-            ref: replace(of, destination_updated_at=ours[ref].destination_updated_at)
+            ref: replace(
+                of, destination_updated_at=last.destination_updated_at, written=last.content_hash
+            )
             for ref, of in known.items()
+            for last in [ours[ref]]
         }
     return as_asked(known, read_run_plan(workspace.plan))
 
