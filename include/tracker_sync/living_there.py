@@ -14,12 +14,13 @@ from tracker_sync.tables import flatten
 
 
 def people_at(after: AfterSlices, people: Collection[str]) -> Iterator[Tree]:
-    """Yield those of *people* who live at the destination, as it holds them."""
+    """Yield those of *people* who live at the destination, as it holds them, by their UIDs."""
     projection = Projection.of(after.model)
     for batch in read_people(after.destination.client, sorted(people), MOST_UIDS):
         tables = flatten(batch.rows, after.destination.programs)
-        living = (tree for tree in trees_of(as_bundles(tables, projection)))
-        yield from (tree for tree in living if not tree.objects[0].deleted)
+        trees = trees_of(as_bundles(tables, projection))
+        living = [tree for tree in trees if not tree.objects[0].deleted]
+        yield from sorted(living, key=lambda tree: tree.uid)
 
 
 def value_of(person: Tree, attribute: str) -> str | None:
