@@ -78,8 +78,11 @@ class Again:
         """Say of those of *people* who are of this slice that another has their unique value."""
         for ref, line in self.first.items():
             if ref.kind == "TRACKED_ENTITY" and ref.uid in people:
-                now = self.lines.get(ref, line)
-                self.lines[ref] = now.but(outcome=Outcome.REFUSED, action=None, code=TWICE)
+                now, before = self.lines.get(ref, line), self.past.known.get(ref)
+                known = before is not None and before.refused == TWICE
+                self.lines[ref] = now.but(
+                    outcome=Outcome.REFUSED, action=None, code=TWICE, known=known
+                )
 
     def _line(self, ref: Ref) -> Entry | None:
         return self.lines.get(ref, self.first.get(ref))
@@ -123,12 +126,10 @@ def _again(
 ) -> Again:
     found = [*_bundles(loaded, stuck)]
     trees = {tree.uid: tree for part in found for tree in trees_of(part)}
-    known = recall(
-        state_folder(after.workspace),
-        [uid for uid in stuck if not loaded.piece.program],
-        folder_name(after.workspace.run_id),
-        [uid for uid in stuck if loaded.piece.program],
-    )
+    everybody = {line.root for line in lines.values()}
+    people, events = (set(), everybody) if loaded.piece.program else (everybody, set())
+    run = folder_name(after.workspace.run_id)
+    known = recall(state_folder(after.workspace), people, run, events)
     known = _but_what_we_wrote(known, lines)
     return Again(
         _destination(after, loaded, known),
