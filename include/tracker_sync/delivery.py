@@ -11,7 +11,7 @@ import logging
 from collections.abc import Callable, Sequence
 
 from dhis2_api.client import Dhis2Client
-from dhis2_api.errors import RequestRefused, TransientError
+from dhis2_api.errors import PermanentError, RequestRefused, TransientError
 from dhis2_api.importer import ImportReport, Ref, import_objects
 from tracker_sync.lease import unguarded
 from tracker_sync.outcome import Entry, Outcome
@@ -109,12 +109,13 @@ def _with_the_children_of_the_refused(sent: Sequence[Planned], report: ImportRep
     return [*lines.values()]
 
 
-def refuse_unless_well(client: Dhis2Client, refusal: RequestRefused) -> None:
+def refuse_unless_well(client: Dhis2Client, refusal: PermanentError) -> None:
     """Return if the object is at fault: a server in good health takes an empty request.
 
     Raises:
         TransientError: The server is ill; nothing is known about the object.
         RequestRefused: It takes no imports at all, e.g. 404 behind a wrong address.
+        Unauthorized: It takes none of this account.
     """
     try:
         import_objects(client, {})

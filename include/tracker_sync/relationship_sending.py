@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from dhis2_api.client import Dhis2Client
-from dhis2_api.errors import RequestRefused, TransientError
+from dhis2_api.errors import RequestRefused, TransientError, Unauthorized
 from dhis2_api.importer import ImportReport, Ref, import_objects
 from tracker_sync.delivery import NOT_IN_REPORT, REQUEST_REFUSED, refuse_unless_well, refused
 from tracker_sync.loading import Destination
@@ -19,6 +19,7 @@ from tracker_sync.relationship_reading import read_beside
 
 THERE_ALREADY = "E4015"
 THERE_UNDER_ANOTHER_UID = "E4018"
+DENIED = "SYNC_RELATIONSHIP_DENIED"
 
 #: So many are a request of some 50,000 bytes, and as much work as twenty people.
 AT_ONCE = 200
@@ -65,11 +66,10 @@ def _sent(destination: Destination, batch: Sequence[ToSend]) -> ImportReport:
     try:
         payload = {"relationships": [item.relationship.payload() for item in batch]}
         return import_objects(client, payload)
-    except RequestRefused as refusal:
+    except (RequestRefused, Unauthorized) as refusal:
         if len(batch) == 1:
             refuse_unless_well(client, refusal)
-            code = refusal.code or REQUEST_REFUSED
-            return ImportReport(frozenset(), {batch[0].entry.ref: (code,)})
+            return ImportReport(frozenset(), {batch[0].entry.ref: (_code(refusal),)})
     middle = len(batch) // 2
     one, other = (_sent(destination, half) for half in (batch[:middle], batch[middle:]))
     return ImportReport(
@@ -77,6 +77,10 @@ def _sent(destination: Destination, batch: Sequence[ToSend]) -> ImportReport:
         {**one.refused, **other.refused},
         {**one.warnings, **other.warnings},
     )
+
+
+def _code(refusal: RequestRefused | Unauthorized) -> str:
+    return DENIED if isinstance(refusal, Unauthorized) else refusal.code or REQUEST_REFUSED
 
 
 def _accounted(

@@ -12,9 +12,11 @@ from dataclasses import dataclass, field, replace
 
 from dhis2_api.errors import Unauthorized
 from dhis2_api.importer import Ref
+from tracker_sync.delivery import refused
 from tracker_sync.outcome import Entry, Outcome
 from tracker_sync.relationship import KIND, Relationship
 from tracker_sync.relationship_reading import Fate, fate_of, read_one
+from tracker_sync.relationship_sending import DENIED
 from tracker_sync.relationship_state import Known
 from tracker_sync.steps.after_slices import AfterSlices
 from tracker_sync.steps.sending_deletions import deletions_allowed
@@ -63,7 +65,7 @@ def look_for(
             there = read_one(after.destination.client, known.destination_uid or uid)
         except Unauthorized as error:
             _log.warning("RELATIONSHIP %s: %s", uid, error)
-            found.lines.append(_held(uid, known))
+            found.lines.append(_denied(uid, known))
             continue
         if there is None or (there.type, frozenset(there.ends)) in alike:
             found.lines.append(_nowhere(uid, known))
@@ -86,6 +88,12 @@ def _doomed(uid: str, known: Known) -> Entry:
     before = known.refused if known.content_hash is None else None
     line = _held(uid, known).but(code=before, known=before is not None)
     return line.but(outcome=Outcome.MISSING)
+
+
+def _denied(uid: str, known: Known) -> Entry:
+    """Return the line of one that the destination hides: refused, so that every run looks again."""
+    line = _held(uid, known).but(code=known.refused, known=known.refused is not None)
+    return refused(line, DENIED)
 
 
 def _held(uid: str, known: Known) -> Entry:
