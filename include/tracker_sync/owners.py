@@ -16,7 +16,7 @@ from dhis2_api.importer import Ref
 from tracker_sync.mapping.mapped_tables import Mapped
 from tracker_sync.outcome import Outcome
 from tracker_sync.people import Wanted, read_wanted
-from tracker_sync.plan import Known
+from tracker_sync.plan import EDITED_THERE, Known
 from tracker_sync.state_fold import fold, is_refused
 from tracker_sync.state_lines import among, texts
 
@@ -63,7 +63,7 @@ class Owner:
     @property
     def content_hash(self) -> str | None:
         """A hash that differs whenever the org unit does."""
-        return hashlib.sha256(self.org_unit.encode()).hexdigest()[:32] if self.org_unit else None
+        return _hash(self.org_unit) if self.org_unit else None
 
 
 def owner_ref(tracked_entity: str, program: str) -> Ref:
@@ -128,3 +128,25 @@ def _births(rows: pa.Table) -> dict[tuple[str, str], str]:
     for person, program, place in zip(*columns, strict=True):
         places.setdefault((person, program), place)
     return places
+
+
+def is_edited(known: Known | None, there: str) -> bool:
+    """Whether somebody else gave a person to *there* at the destination since our last write.
+
+    Args:
+        known: What earlier runs came to. The hash of a line that is not refused is that of
+            the owner we left, and so is that of one that was kept for being edited.
+        there: The owner that the destination has.
+    """
+    if known is None or known.refused not in {None, EDITED_THERE}:
+        return False
+    return known.content_hash not in {None, _hash(there)}
+
+
+def _hash(org_unit: str) -> str:
+    return hashlib.sha256(org_unit.encode()).hexdigest()[:32]
+
+
+def _pairs(rows: pa.Table) -> set[tuple[str, str]]:
+    columns = (rows[name].to_pylist() for name in ("trackedEntity", "program"))
+    return {*zip(*columns, strict=True)}

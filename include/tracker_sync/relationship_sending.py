@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import time
 from collections.abc import Collection, Sequence
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 
 from dhis2_api.client import Dhis2Client
 from dhis2_api.errors import RequestRefused, TransientError, Unauthorized
-from dhis2_api.importer import ImportReport, Ref, import_objects
+from dhis2_api.importer import ImportReport, Ref
 from tracker_sync.delivery import NOT_IN_REPORT, REQUEST_REFUSED, refuse_unless_well, refused
 from tracker_sync.loading import Destination
 from tracker_sync.outcome import Entry, Outcome
@@ -65,7 +66,7 @@ def _sent(destination: Destination, batch: Sequence[ToSend]) -> ImportReport:
     destination.before_write()
     try:
         payload = {"relationships": [item.relationship.payload() for item in batch]}
-        return import_objects(client, payload)
+        return destination.posting.create(client, json.dumps(payload).encode())
     except (RequestRefused, Unauthorized) as refusal:
         if len(batch) == 1:
             refuse_unless_well(client, refusal)

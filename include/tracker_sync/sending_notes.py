@@ -107,7 +107,7 @@ def _send_within(
     theirs = {ref: [note for note in notes if note.holder == ref] for ref in holders}
     planned = [_with_notes(ref, addition.held[ref], theirs[ref]) for ref in holders]
     addition.sent |= {note.ref for ref in holders for note in theirs[ref]}
-    for line in deliver(there.client, planned, there.before_write):
+    for line in deliver(there.client, planned, there.before_write, there.posting):
         refs = [note.ref for note in theirs[line.ref]]
         if line.outcome is Outcome.STORED:
             addition.taken |= {*refs}

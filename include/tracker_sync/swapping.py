@@ -16,7 +16,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dhis2_api.errors import RequestRefused
-from dhis2_api.importer import import_objects
 from tracker_sync.again import Again
 from tracker_sync.ledger import as_entries, read_lines
 from tracker_sync.living_there import people_at, value_of
@@ -125,9 +124,11 @@ class Swapping:
         """Write one attribute of a person and nothing else; it is refused where it is mandatory."""
         sent = json.loads(person.objects[0].content or "{}")
         sent["attributes"] = [{"attribute": attribute, "value": value}]
-        self.after.destination.before_write()
+        there = self.after.destination
+        there.before_write()
         try:
-            report = import_objects(self.after.destination.client, {"trackedEntities": [sent]})
+            body = json.dumps({"trackedEntities": [sent]}).encode()
+            report = there.posting.create(there.client, body)
         except RequestRefused as refusal:
             _log.warning("%s: %s", person.uid, refusal)
             return False
