@@ -24,7 +24,7 @@ NOT_CARRIED = {
 SHOWN_ELSEWHERE = {
     "the stamp of completion": "below",
     "the same of what is completed already": "test_load",
-    "option combination of an enrollment": "test_whole_night",
+    "option combination of an enrollment": "test_category_options",
     "status VISITED": "below",
     "author and stamp of a note": "test_notes",
     "values of events that are planned": "test_flows",
