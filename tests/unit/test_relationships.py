@@ -263,7 +263,7 @@ def test_an_answer_that_is_lost_makes_no_second_relationship(
     after = night.load("one", EVERYBODY)
     lost = Lost(night.destination)
     with monkeypatch.context() as faulty:
-        faulty.setattr("tracker_sync.relationship_sending.import_objects", lost)
+        faulty.setattr("tracker_sync.posting.import_objects", lost)
         lines = night.relate(after)
 
     assert lost.times == 2
@@ -277,7 +277,7 @@ def test_a_phase_that_died_leaves_what_it_did_remembered(
     after = night.load("one", EVERYBODY)
     monkeypatch.setattr("tracker_sync.steps.relationships.AT_ONCE", 1)
     with monkeypatch.context() as dying:
-        dying.setattr("tracker_sync.relationship_sending.import_objects", OnlyOnce())
+        dying.setattr("tracker_sync.posting.import_objects", OnlyOnce())
         with pytest.raises(KeyboardInterrupt):
             night.relate(after)
     assert not after.workspace.ledger("relationships").exists()
