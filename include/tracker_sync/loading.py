@@ -21,6 +21,7 @@ from tracker_sync.bringing_files import bring
 from tracker_sync.choreography import in_more_steps
 from tracker_sync.delivery import REQUEST_REFUSED, deliver
 from tracker_sync.destination import Destination
+from tracker_sync.foreign import refuse_foreign
 from tracker_sync.intending import on_their_way
 from tracker_sync.objects import Tree, as_bundles, trees_of
 from tracker_sync.outcome import Entry, Outcome
@@ -63,7 +64,8 @@ def plan_batch(destination: Destination, trees: Sequence[Tree], past: Past) -> l
     """
     past = replace(past, edits=destination.edits)
     held = {tree.uid: tree for tree in _held(destination, trees, past)}
-    return [item for tree in trees for item in plan(tree, held.get(tree.uid), past)]
+    planned = [item for tree in trees for item in plan(tree, held.get(tree.uid), past)]
+    return refuse_foreign(destination.client, planned, past.known)
 
 
 def _held(destination: Destination, trees: Sequence[Tree], past: Past) -> Iterator[Tree]:
