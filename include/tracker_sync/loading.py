@@ -18,7 +18,7 @@ from dhis2_api.errors import TransientError
 from dhis2_api.export import MOST_UIDS
 from dhis2_api.importer import Ref
 from tracker_sync.bringing_files import bring
-from tracker_sync.choreography import in_more_steps
+from tracker_sync.choreography import LEFT_OPEN, in_more_steps
 from tracker_sync.delivery import REQUEST_REFUSED, deliver
 from tracker_sync.destination import Destination
 from tracker_sync.foreign import refuse_foreign
@@ -36,6 +36,9 @@ from tracker_sync.would_be import unsent
 __all__ = ["NOT_THERE", "Destination", "load_batch", "plan_batch"]
 
 NOT_THERE = "SYNC_STORED_AND_NOT_THERE"
+
+# A server that broke down may have done the work, be it the second step's.
+_BROKEN = frozenset({REQUEST_REFUSED, LEFT_OPEN})
 
 _log = logging.getLogger(__name__)
 
@@ -139,7 +142,7 @@ class _Batch:
 
     def _look_at_the_broken(self) -> None:
         """Call what a server broke down at stored, where it is there all the same."""
-        broken = {line.root for line in self.lines.values() if line.code == REQUEST_REFUSED}
+        broken = {line.root for line in self.lines.values() if line.code in _BROKEN}
         trees = [tree for tree in self.trees if tree.uid in broken]
         for item in plan_batch(self.destination, trees, self.past):
             if item.entry.outcome is Outcome.UNCHANGED and item.entry.ref in self.tried:
