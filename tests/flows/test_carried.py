@@ -34,7 +34,7 @@ SHOWN_ELSEWHERE = {
 
 def everything(status: str = "COMPLETED") -> Json:
     """Return a person with every field that an import takes."""
-    stamps = {"createdAtClient": DEVICE, "updatedAtClient": DEVICE, "storedBy": SOMEBODY}
+    stamps: Json = {"createdAtClient": DEVICE, "updatedAtClient": DEVICE, "storedBy": SOMEBODY}
     value = {"dataElement": WEIGHT, "value": "61.5", "providedElsewhere": True}
     seen = visit(
         status=status,
@@ -46,7 +46,7 @@ def everything(status: str = "COMPLETED") -> Json:
         **stamps,
     )
     course = enrollment(status="COMPLETED", completedAt=DEVICE, events=[seen], **stamps)
-    flags = {"inactive": True, "potentialDuplicate": True, "geometry": POINT}
+    flags: Json = {"inactive": True, "potentialDuplicate": True, "geometry": POINT}
     return person(enrollments=[course], **flags, **stamps)
 
 
