@@ -24,7 +24,7 @@ from tracker_sync.destination import Destination
 from tracker_sync.foreign import refuse_foreign
 from tracker_sync.intending import on_their_way
 from tracker_sync.objects import Tree, as_bundles, trees_of
-from tracker_sync.outcome import Entry, Outcome
+from tracker_sync.outcome import Entry, Outcome, with_stamp
 from tracker_sync.people import read_events, read_people
 from tracker_sync.plan import EDITED_THERE, Past, Planned, plan
 from tracker_sync.projection import Projection
@@ -156,9 +156,11 @@ class _Batch:
         written = {line.root for line in self.lines.values() if line.outcome is Outcome.STORED}
         if written:
             there = read_stamps(self.destination.client, _of(self.trees, written))
-            for ref, line in self.lines.items():
-                if line.root in written and line.code != EDITED_THERE:
-                    self.lines[ref] = _with_stamp(line, there)
+            self.lines |= {
+                ref: _with_stamp(line, there)
+                for ref, line in self.lines.items()
+                if line.root in written and line.code != EDITED_THERE
+            }
 
 
 def _of(trees: Sequence[Tree], roots: Collection[str]) -> list[Tree]:
@@ -167,6 +169,9 @@ def _of(trees: Sequence[Tree], roots: Collection[str]) -> list[Tree]:
 
 def _parts(planned: Sequence[Planned], count: int) -> Iterator[list[Planned]]:
     """Yield *planned* in so many parts, where there are as many people; each of them whole."""
+    if count == 1:
+        yield from [[*planned]] if planned else []
+        return
     roots = list(dict.fromkeys(item.entry.root for item in planned))
     most = -(-len(roots) // count) or 1
     for start in range(0, len(roots), most):
@@ -177,7 +182,7 @@ def _parts(planned: Sequence[Planned], count: int) -> Iterator[list[Planned]]:
 def _with_stamp(line: Entry, there: Mapping[Ref, datetime]) -> Entry:
     """Return a line with the destination's stamp; what is stored and not there is missing."""
     if line.ref in there:
-        return line.but(destination_updated_at=there[line.ref])
+        return with_stamp(line, there[line.ref])
     if line.outcome is Outcome.STORED:
         return line.but(outcome=Outcome.MISSING, action=None, code=NOT_THERE)
     return line

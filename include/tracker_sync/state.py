@@ -58,7 +58,12 @@ def remember(page: Page, entries: Iterable[Entry], model_hash: str) -> None:
         entries: Its ledger, or part of it.
         model_hash: The programs' metadata it was loaded under.
     """
-    kept = as_table(entry for entry in entries if entry.outcome in _REMEMBERED)
+    remember_lines(page, as_table(entries), model_hash)
+
+
+def remember_lines(page: Page, rows: pa.Table, model_hash: str) -> None:
+    """Add a page as `remember` does, of rows of `ledger.LEDGER`."""
+    kept = rows.filter(among(rows["outcome"], texts(_REMEMBERED)))
     of_all = {
         "program": page.program or None,
         "model_hash": model_hash,

@@ -155,9 +155,9 @@ def test_a_large_slice_is_remembered_in_few_pages_as_it_goes(tmp_path: Path) -> 
     refs = [Ref("EVENT", f"event{number:06}") for number in range(11_000)]
     seen: list[int] = []
 
-    def entries() -> Iterator[Entry]:
+    def entries() -> Iterator[list[Entry]]:
         for ref in refs:
-            yield Entry(ref, None, Outcome.STORED, content_hash="h")
+            yield [Entry(ref, None, Outcome.STORED, content_hash="h")]
             seen.append(len(pages(tmp_path)))
 
     page = Page(tmp_path, "r1", "slice", 1, datetime.now(UTC), SURVEILLANCE)

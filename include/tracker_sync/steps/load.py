@@ -129,13 +129,15 @@ def _came(
         return dry_run(destination, batches, past, workspace.planned(piece.slice))
     lost = {uid for uid, _ in package.notes["without_enrollment"]}
     values = UniqueValues(workspace.unique_values, model)
-    loaded = (_missing_if(entry, lost) for entry in _loaded(destination, batches, past, values))
+    loaded = _loaded(destination, batches, past, values)
+    if lost:
+        loaded = ([_missing_if(entry, lost) for entry in entries] for entries in loaded)
     return remember_as_they_come(page, loaded, model.hash)
 
 
 def _loaded(
     destination: Destination, batches: Iterator[list[Tree]], past: Past, values: UniqueValues
-) -> Iterator[Entry]:
+) -> Iterator[list[Entry]]:
     def load_one(there: Destination, trees: list[Tree]) -> list[Entry]:
         waiting = values.waiting(trees)
         first = [tree for tree in trees if tree.uid not in waiting]
@@ -146,7 +148,7 @@ def _loaded(
         return [*entries, *later]
 
     for number, entries in enumerate(in_parallel(destination, batches, load_one), 1):
-        yield from of_batch(entries, number)
+        yield of_batch(entries, number)
 
 
 def _page(workspace: Workspace, piece: Slice, package: Package) -> Page:
