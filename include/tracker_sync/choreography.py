@@ -32,6 +32,8 @@ def in_more_steps(send: Send, planned: Sequence[Planned], lines: Sequence[Entry]
         lines: What became of it.
     """
     blocked = {line.ref for line in lines if line.code == COMPLETED_AND_BLOCKED}
+    if not blocked and not any(item.entry.code == LEFT_OPEN for item in planned):
+        return [*lines]
     items = [item for item in planned if item.entry.ref in blocked]
     opened = send([_reopened(item) for item in items]) if items else []
     open_now = {line.ref for line in opened if line.outcome is Outcome.STORED}

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
 from dhis2_api.client import Dhis2Client
 from dhis2_api.importer import Ref
@@ -38,9 +37,10 @@ def refuse_foreign(
         TransientError: The destination did not answer.
     """
     refused = dict.fromkeys(_foreign(client, planned), FOREIGN)
-    if refused:
-        below = [item.entry.ref for item in planned if item.text and item.parent in refused]
-        refused |= dict.fromkeys(below, PARENT_REFUSED)
+    if not refused:
+        return [*planned]
+    below = [item.entry.ref for item in planned if item.text and item.parent in refused]
+    refused |= dict.fromkeys(below, PARENT_REFUSED)
     return [_refused(item, refused, known) for item in planned]
 
 
@@ -57,20 +57,18 @@ def _foreign(client: Dhis2Client, planned: Sequence[Planned]) -> Iterator[Ref]:
     """Yield the enrollments that would be created, and that live there as another's."""
     for program, ours in _new(client, planned).items():
         for row in read_by_uid(client, "enrollments", [*ours], _FIELDS, program=program):
-            own = ours[row["enrollment"]]
+            own = ours[row["enrollment"]].payload or {}
             same = all(row[name] == own[name] for name in ("trackedEntity", "program"))
             if not same and not row.get("deleted"):
                 yield Ref("ENROLLMENT", row["enrollment"])
 
 
-def _new(
-    client: Dhis2Client, planned: Sequence[Planned]
-) -> dict[str, dict[str, Mapping[str, Any]]]:
+def _new(client: Dhis2Client, planned: Sequence[Planned]) -> dict[str, dict[str, Planned]]:
     """Return what would be created, by the program that the server must know, and by UID."""
-    found: defaultdict[str, dict[str, Mapping[str, Any]]] = defaultdict(dict)
+    within = client.dialect.needs_program
+    found: defaultdict[str, dict[str, Planned]] = defaultdict(dict)
     for item in planned:
         if item.entry.ref.kind == "ENROLLMENT" and item.text and item.held is None:
-            content = json.loads(item.text)
-            program = content["program"] if client.dialect.needs_program else ""
-            found[program][item.entry.ref.uid] = content
+            program = json.loads(item.text)["program"] if within else ""
+            found[program][item.entry.ref.uid] = item
     return found

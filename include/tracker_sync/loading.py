@@ -142,7 +142,7 @@ class _Batch:
 
     def _look_at_the_broken(self) -> None:
         """Call what a server broke down at stored, where it is there all the same."""
-        broken = {line.root for line in self.lines.values() if line.code in _BROKEN}
+        broken = {line.root for line in self.lines.values() if line.code and line.code in _BROKEN}
         trees = [tree for tree in self.trees if tree.uid in broken]
         for item in plan_batch(self.destination, trees, self.past):
             if item.entry.outcome is Outcome.UNCHANGED and item.entry.ref in self.tried:
