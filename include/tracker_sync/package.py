@@ -62,22 +62,25 @@ class PackageWriter:
         rows: Table -> how many rows it has.
         notes: What the manifest says besides.
         gathered: What waits until it is worth a row group.
+        bytes: How many that is.
     """
 
     writers: Mapping[str, pq.ParquetWriter]
     rows: dict[str, int] = field(default_factory=dict)
     notes: dict[str, Any] = field(default_factory=dict)
     gathered: list[Mapping[str, pa.Table]] = field(default_factory=list)
+    bytes: int = 0
 
     def add(self, tables: Mapping[str, pa.Table]) -> None:
         """Append to every file what belongs into one row group."""
         self.gathered.append(tables)
-        if sum(table.nbytes for each in self.gathered for table in each.values()) > _BYTES_A_GROUP:
+        self.bytes += sum(table.nbytes for table in tables.values())
+        if self.bytes > _BYTES_A_GROUP:
             self.flush()
 
     def flush(self) -> None:
         """Write what was gathered as one row group of every file."""
-        gathered, self.gathered = self.gathered, []
+        gathered, self.gathered, self.bytes = self.gathered, [], 0
         for name, writer in self.writers.items() if gathered else ():
             table = pa.concat_tables([tables[name] for tables in gathered]).combine_chunks()
             writer.write_table(table, row_group_size=max(table.num_rows, 1))
