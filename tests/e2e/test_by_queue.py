@@ -38,7 +38,7 @@ def test_a_run_by_the_queue_brings_everything_and_a_second_one_sends_nothing(
     assert begun
     assert {len(job) for job in begun} == {11}
     assert kept[-1] == []
-    assert slots(first) == {"slice.load": 2}
+    assert slots(first) == {"slice.load": 2, "notes": 2}
     assert sync.report()["totals"]["sent"] == 0
     assert {job for jobs in kept for job in jobs} == begun
     assert compare(sync.source, sync.destination, [HIV]).differing == frozenset()
