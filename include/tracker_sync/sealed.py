@@ -16,6 +16,10 @@ import pyarrow.parquet as pq
 from tracker_sync.publish import publish, publishing, sha256_of
 
 
+# What is encoded is in memory until its row group is written.
+_ROWS_A_GROUP = 20_000
+
+
 class BrokenSeal(Exception):
     """A file of a run is not what was written; says which, and what to do."""
 
@@ -23,7 +27,7 @@ class BrokenSeal(Exception):
 def write_sealed(path: Path, table: pa.Table) -> None:
     """Write a table in one step, and its SHA-256 beside it."""
     with writing_sealed(path, table.schema) as file:
-        file.write_table(table)
+        file.write_table(table, row_group_size=_ROWS_A_GROUP)
 
 
 @contextmanager
