@@ -6,8 +6,9 @@ import ssl
 from pathlib import Path
 from typing import Any
 
+from requests.adapters import HTTPAdapter
+
 from dhis2_api.errors import PermanentError
-from dhis2_api.long_queries import LongQueries
 
 
 def trusted_authorities(ca_file: str | None) -> str | bool:
@@ -21,7 +22,7 @@ def trusted_authorities(ca_file: str | None) -> str | bool:
     return ca_file or True
 
 
-class ModernTls(LongQueries):
+class ModernTls(HTTPAdapter):
     """Speak TLS 1.2 or newer."""
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:

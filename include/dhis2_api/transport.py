@@ -5,8 +5,7 @@ from __future__ import annotations
 import logging
 import time
 import uuid
-from functools import lru_cache
-from urllib.parse import quote_plus, urlencode
+from urllib.parse import urlencode
 
 import requests
 
@@ -16,7 +15,6 @@ from dhis2_api.body import read_body
 from dhis2_api.connection_errors import our_errors
 from dhis2_api.credentials import Credentials
 from dhis2_api.exchange import Limits, Request
-from dhis2_api.long_queries import QUERY, LongQueries
 from dhis2_api.tls import ModernTls, trusted_authorities
 
 
@@ -28,9 +26,6 @@ _HEADERS = {
 
 # A session that ended: a server asks to log in (measured: Clock, identity, locks).
 _LOGGED_OUT = {302, 401}
-
-# The fields that are asked for are long, and the same each time.
-_quoted = lru_cache(maxsize=64)(quote_plus)
 
 # They log whole URLs, and a URL may hold a filter's value: a patient's. A level would not
 # do: one is set anew wherever logging is configured, and their warnings hold URLs too.
@@ -57,7 +52,6 @@ class Transport:
         self._session.headers.update(_HEADERS)
         self._session.auth = credentials.auth()
         self._session.verify = trusted_authorities(ca_file)
-        self._session.mount("http://", LongQueries())
         self._session.mount("https://", ModernTls())
 
     def close(self) -> None:
@@ -98,8 +92,6 @@ class Transport:
         headers = {"X-Request-ID": str(uuid.uuid4()), "Accept": request.accept}
         if request.kind:
             headers["Content-Type"] = request.kind
-        if request.params:
-            headers[QUERY] = urlencode(request.params, doseq=True, safe=",", quote_via=_quoted)
         made = self._session.prepare_request(
             requests.Request(
                 request.method,
@@ -109,6 +101,9 @@ class Transport:
                 headers=headers,
             )
         )
+        if request.params:
+            # A list of UIDs is long, and requests would look at each letter of it twice.
+            made.url = f"{made.url}?{urlencode(request.params, doseq=True)}"
         return self._session.send(
             made,
             timeout=(self._limits.connect, self._limits.read),
