@@ -10,6 +10,27 @@ from typing import Any
 
 
 _TEXT = {"type": ["string", "null"]}
+_FIELDS: dict[str, Any] = {
+    "token": {
+        "label": "Personal access token",
+        "description": "Better than a password: it costs the server less, can be "
+        "limited and taken back. In DHIS2: Edit profile, Personal access tokens.",
+        "schema": {**_TEXT, "format": "password"},
+    },
+    "ca_file": {
+        "label": "CA file",
+        "description": "Authorities to trust, where the server's certificate is "
+        "not signed by a public one: a path that every worker has.",
+        "schema": _TEXT,
+    },
+    "patience": {
+        "label": "Patience",
+        "description": "How many seconds a request is sent again for, where the "
+        "server is away or overloaded, before the task fails and is tried anew: "
+        "120 if empty.",
+        "schema": {"type": ["number", "null"], "minimum": 0},
+    },
+}
 
 
 def provider_info() -> dict[str, Any]:
@@ -32,20 +53,7 @@ def provider_info() -> dict[str, Any]:
                         "password": "empty with a token",
                     },
                 },
-                "conn-fields": {
-                    "token": {
-                        "label": "Personal access token",
-                        "description": "Better than a password: it costs the server less, can be "
-                        "limited and taken back. In DHIS2: Edit profile, Personal access tokens.",
-                        "schema": {**_TEXT, "format": "password"},
-                    },
-                    "ca_file": {
-                        "label": "CA file",
-                        "description": "Authorities to trust, where the server's certificate is "
-                        "not signed by a public one: a path that every worker has.",
-                        "schema": _TEXT,
-                    },
-                },
+                "conn-fields": _FIELDS,
             }
         ],
     }

@@ -127,6 +127,8 @@ class _Maker:
         if kind == "EVENT" and row["enrollment"] is None:
             content.pop("scheduledAt", None)
         values = [value for value in self._values[kind, row[KEYS[kind]]] if value["value"]]
+        if content.get("status") in {"SCHEDULE", "OVERDUE", "SKIPPED"}:
+            values = []
         if kind == "EVENT":
             return content | {"dataValues": _data_values(values)}
         return content | {"attributes": self._attributes(values, row.get("trackedEntityType"))}

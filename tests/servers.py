@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from dhis2_api.client import Dhis2Client
 from dhis2_api.credentials import Credentials
 from dhis2_sandbox.app import create_app
+from dhis2_sandbox.clock import Clock
 from dhis2_sandbox.server import serve
-from dhis2_sandbox.start import Superuser
+from dhis2_sandbox.start import Superuser, fill_with_district, open_sandbox
 from tracker_sync.route import Route
 
 
@@ -48,10 +53,24 @@ def running(
     folder: Path, name: str, *, district: bool = False, version: str = "2.42.4"
 ) -> Iterator[Dhis2Client]:
     token = f"d2p_{name:x<32}"
-    superuser = Superuser(token=token)
-    app = create_app(folder / name, district=district, superuser=superuser, version=version)
+    if district and not (folder / name).exists():
+        shutil.copy(_district(version), folder / name)
+    app = create_app(folder / name, superuser=Superuser(token=token), version=version)
     with serve(app) as url, Dhis2Client(url, Credentials(token=token), name=name) as client:
         yield client
+
+
+@cache
+def _district(version: str) -> Path:
+    """Return a data file that holds the district: filled once, and copied for each server."""
+    folder = Path(tempfile.mkdtemp(prefix="tracker-sync-district-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    sandbox = open_sandbox(folder / "district", version, Clock(), Superuser())
+    fill_with_district(sandbox)
+    with sandbox.database.writing() as connection:  # each copy is a server of its own
+        connection.execute("DELETE FROM setting WHERE name = 'systemId'")
+    sandbox.database.close()
+    return folder / "district"
 
 
 def route(**terms: Any) -> Route:

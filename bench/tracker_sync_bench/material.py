@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
+from typing import NamedTuple
 
 from tracker_sync_bench.population import CLINICS, STAMP, Json, Maker, as_bytes, people
 from tracker_sync_bench.work import Work
@@ -19,19 +20,29 @@ PEOPLE_A_PAGE = 100
 _OWN_KEYS = {"trackedEntities": "trackedEntity", "enrollments": "enrollment", "events": "event"}
 
 
+class Named(NamedTuple):
+    """Who stands in the lists: a person, one of its enrollments and one of its events."""
+
+    person: str
+    enrollment: str
+    event: str
+
+
 def write_people(work: Work) -> Callable[[], int]:
     """Write people, and the lists that name each of them three times."""
 
     def run() -> int:
         folder = Path(work.folder)
         places: list[tuple[str, int, int]] = []
+        named: list[Named] = []
         with (folder / "people.json").open("wb") as file:
             for person in people(work.count):
                 start = file.tell()
                 file.write(as_bytes(person))
                 places.append((person["trackedEntity"], start, file.tell()))
+                named.append(_named(person))
         (folder / "places.json").write_text(json.dumps(places))
-        _write_lists(folder, [uid for uid, _, _ in places])
+        _write_lists(folder, named)
         return places[-1][2]
 
     return run
@@ -42,29 +53,35 @@ def write_lists(work: Work) -> Callable[[], int]:
     maker = Maker(random.Random(7))
 
     def run() -> int:
-        _write_lists(Path(work.folder), [maker.uid() for _ in range(work.count)])
+        named = [Named(maker.uid(), maker.uid(), maker.uid()) for _ in range(work.count)]
+        _write_lists(Path(work.folder), named)
         return work.count * len(_OWN_KEYS)
 
     return run
 
 
-def _write_lists(folder: Path, uids: Sequence[str]) -> None:
+def _named(person: Json) -> Named:
+    enrollment = person["enrollments"][0]
+    event = enrollment["events"][0]["event"]
+    return Named(person["trackedEntity"], enrollment["enrollment"], event)
+
+
+def _write_lists(folder: Path, named: Sequence[Named]) -> None:
     maker = Maker(random.Random(8))
-    for kind in _OWN_KEYS:
-        for start in range(0, len(uids), LISTED_A_PAGE):
+    for place, kind in enumerate(_OWN_KEYS):
+        for start in range(0, len(named), LISTED_A_PAGE):
             number = start // LISTED_A_PAGE + 1
-            shown = uids[start : start + LISTED_A_PAGE]
-            rows = (as_bytes(_listed(kind, uid, maker)) for uid in shown)
-            more = start + LISTED_A_PAGE < len(uids)
+            shown = named[start : start + LISTED_A_PAGE]
+            rows = (as_bytes(_listed(kind, each[place], each.person, maker)) for each in shown)
+            more = start + LISTED_A_PAGE < len(named)
             body = page_of(rows, kind, number, goes_on=more)
             (folder / f"{kind}-{number}.json").write_bytes(body)
 
 
-def _listed(kind: str, uid: str, maker: Maker) -> Json:
+def _listed(kind: str, own: str, person: str, maker: Maker) -> Json:
     stamp = STAMP.format(maker.chance.randrange(60), maker.chance.randrange(1000))
-    own = uid if kind == "trackedEntities" else maker.uid()
     where = {"orgUnit": maker.chance.choice(CLINICS)} if kind != "enrollments" else {}
-    ours = {_OWN_KEYS[kind]: own, "trackedEntity": uid}
+    ours = {_OWN_KEYS[kind]: own, "trackedEntity": person}
     return {**ours, "updatedAt": stamp, **where, "deleted": False}
 
 

@@ -31,7 +31,7 @@ PEOPLE_A_BATCH = 50
 
 _CLINICS_A_DISTRICT = 3
 
-_ROUTE = ROUTE.model_copy(
+IN_DISTRICTS = ROUTE.model_copy(
     update={
         "slices": Slices(level=2),
         "batches": Batches(tracked_entities=PEOPLE_A_BATCH, in_parallel=WRITERS),
@@ -43,16 +43,16 @@ def bring(work: Work) -> Callable[[], int]:
     """Bring everybody of the source at `work.url` to the destination at `work.to`."""
     workspace = Workspace(Path(work.folder) / "staging", ROUTE.name, "bench")
     note_servers(workspace, "source", "destination")
-    publish(workspace.model, replace(MODEL, org_units=_districts()).to_json().encode())
+    publish(workspace.model, replace(MODEL, org_units=DISTRICTS).to_json().encode())
 
     def run() -> int:
         with Dhis2Client(work.url) as source, Dhis2Client(work.to) as client:
             there = Destination(client, ROUTE.programs)
-            pieces = plan_slices(source, _ROUTE, workspace, Occasion("manual")).slices
+            pieces = plan_slices(source, IN_DISTRICTS, workspace, Occasion("manual")).slices
             return sum(
-                load(there, _ROUTE, workspace, piece, ready.result())["kinds"]["TRACKED_ENTITY"][
-                    "created"
-                ]
+                load(there, IN_DISTRICTS, workspace, piece, ready.result())["kinds"][
+                    "TRACKED_ENTITY"
+                ]["created"]
                 for piece, ready in _each_ready(source, workspace, pieces)
             )
 
@@ -65,7 +65,7 @@ def _each_ready(
     """Yield slices in order, the next one under way."""
 
     def make(piece: Slice) -> Staged:
-        extracted = extract(source, _ROUTE, workspace, piece.slice, 1)
+        extracted = extract(source, IN_DISTRICTS, workspace, piece.slice, 1)
         return transform(workspace, extracted.package).package
 
     with ThreadPoolExecutor(1) as pool:
@@ -80,3 +80,6 @@ def _districts() -> dict[str, OrgUnit]:
         units[district] = OrgUnit(district, f"/{ROOT}/{district}")
         units[uid] = OrgUnit(uid, f"/{ROOT}/{district}/{uid}")
     return units
+
+
+DISTRICTS = _districts()

@@ -32,19 +32,35 @@ def whole(folder: Path, sizes: Sizes) -> Iterator[Row]:
     yield Row("the same: peak MB", ours.peak, plain.peak, most=600)
 
 
+_STEPS = {
+    "plan_slices": "our_steps.plan",
+    "extract": "our_steps.read",
+    "transform": "our_steps.make_bundles",
+    "load": "our_steps.bring",
+}
+
+
 def long(folder: Path, sizes: Sizes) -> Iterator[Row]:
-    """The whole way of few people, then of many, in the same memory."""
-    peaks = []
-    for count in sizes.long:
-        own = folder / str(count)
-        own.mkdir(parents=True)
-        work = Work(str(own), count=count)
-        measured("material.write_people", work)
-        peaks.append(_brought("our_pipeline", work, (0, 0)).peak)
-        yield Row(f"{count:,} people read and loaded: peak MB", peaks[-1], most=600)
-    few, many = sizes.long
-    growth = f"the same: {many:,} people take so many times the memory of {few:,}"
-    yield Row(growth, peaks[1] / peaks[0], most=1.15)
+    """Each step of few people, then of many, in the same memory."""
+    few, many = (_peaks(folder / str(count), count) for count in sizes.long)
+    less, more = sizes.long
+    for step, peak in many.items():
+        yield Row(f"{step} of {more:,} people in slices: peak MB", peak, most=600)
+        growth = f"the same: {more:,} people take so many times the memory of {less:,}"
+        yield Row(growth, peak / few[step], most=1.15)
+
+
+def _peaks(folder: Path, count: int) -> dict[str, float]:
+    """Return how much memory each step takes, each in a process of its own."""
+    folder.mkdir(parents=True)
+    work = Work(str(folder), count=count)
+    measured("material.write_people", work)
+    with mock(folder) as source, mock(folder / "nobody", 0, "mock_destination") as there:
+        work = replace(work, url=source.url, to=there.url)
+        done = {step: measured(job, work) for step, job in _STEPS.items()}
+    if len({each.done for each in done.values()}) > 1:
+        raise DidNotWork("not everybody of the largest slice was brought")
+    return {step: each.peak for step, each in done.items()}
 
 
 def _brought(by: str, work: Work, delays: tuple[float, float]) -> Measured:

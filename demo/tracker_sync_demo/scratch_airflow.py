@@ -67,14 +67,17 @@ class ScratchAirflow:
         if self._run(["db", "migrate"], lambda _: None) != 0:
             raise DidNotStart(f"`airflow db migrate` failed: see {self.log}")
 
-    def make_pool(self, name: str) -> None:
-        """Make the pool of a connection, without which a scheduler starts none of its tasks.
+    def make_pools(self) -> None:
+        """Make the pools of the connections, without which a scheduler starts none of their tasks.
 
         Raises:
             DidNotStart: Airflow said no.
         """
-        if self._run(["pools", "set", name, "4", "tasks at a time"], lambda _: None) != 0:
-            raise DidNotStart(f"`airflow pools set` failed: see {self.log}")
+        pools = self.home / "pools.json"
+        each = {"slots": 4, "description": "tasks at a time"}
+        pools.write_text(json.dumps(dict.fromkeys(self.connections, each)))
+        if self._run(["pools", "import", str(pools)], lambda _: None) != 0:
+            raise DidNotStart(f"`airflow pools import` failed: see {self.log}")
 
     def run_dag(self, show: Callable[[str], None]) -> bool:
         """Run the DAG once, showing its progress, and return whether the run was green."""

@@ -106,6 +106,9 @@ class Story:
         differing = {uid for _, uid in found.differing}
         _must(differing == edits.refused, "the servers differ in what was refused, nothing else")
         self.say(f"{found.records} records: equal, {len(differing)} refused as expected")
+        for kind in ("note", "file", "relationship", "owner"):
+            _must(found.equal.get(kind, 0) > 0, f"some {kind} was compared")
+        self.say(", ".join(f"{count} {kind}s" for kind, count in sorted(found.equal.items())))
 
     def _run(self, *, green: bool) -> Report:
         began, before = time.monotonic(), len(self.airflow.reports())

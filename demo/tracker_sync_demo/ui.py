@@ -60,8 +60,7 @@ def standalone(airflow: ScratchAirflow) -> Iterator[Ui]:
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(passwords),
         "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "30",
     }
-    for connection in airflow.connections:
-        airflow.make_pool(connection)
+    airflow.make_pools()
     with (
         airflow.log.open("a") as log,
         subprocess.Popen(  # Airflow, by the interpreter that runs us

@@ -181,7 +181,7 @@ class Dhis2Client:
         )
 
     def _once(self, request: Request, also: Collection[int]) -> Answer:
-        with self._traffic.under_way():
+        with self._traffic.under_way(writes=request.method != "GET"):
             answer = self._transport.send(request)
             refuse_unless_expected(answer, also=also)
         return answer

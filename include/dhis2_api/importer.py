@@ -8,11 +8,11 @@ from typing import Any, Literal
 
 from dhis2_api.answers import refuse_if_broken
 from dhis2_api.client import Dhis2Client
-from dhis2_api.import_report import ImportReport, Ref, read_report
+from dhis2_api.import_report import ImportReport, Ref, read_report, refs_of
 from dhis2_api.jobs import JobPatience, report_of_job, started_job
 
 
-__all__ = ["ImportOptions", "ImportReport", "Ref", "delete_objects", "import_objects"]
+__all__ = ["ImportOptions", "ImportReport", "Ref", "delete_objects", "import_objects", "refs_of"]
 
 Strategy = Literal["CREATE", "UPDATE", "CREATE_AND_UPDATE", "DELETE"]
 

@@ -22,20 +22,21 @@ class Traffic:
     """The requests of all clients of one server.
 
     Args:
-        most: How many may be under way at once; as many as come, if not said.
+        most: How many that write may be under way at once; as many as come, if not said. One
+            that reads may be besides, so that reading back what one import wrote does not
+            keep the next one waiting.
     """
 
     def __init__(self, most: int | None = None) -> None:
-        self._lane: AbstractContextManager[object] = (
-            BoundedSemaphore(most) if most else nullcontext()
-        )
+        self._writing = _lanes(most)
+        self._all = _lanes(most and most + 1)
         self._lock = Lock()
         self._free_from = 0.0
 
     @contextmanager
-    def under_way(self) -> Iterator[None]:
+    def under_way(self, *, writes: bool) -> Iterator[None]:
         """Wait for one's turn, and hear whether the request in the block was asked to wait."""
-        with self._lane:
+        with self._writing if writes else nullcontext(), self._all:
             self._wait()
             try:
                 yield
@@ -51,3 +52,7 @@ class Traffic:
         with self._lock:
             until = time.monotonic() + min(seconds, _LONGEST)
             self._free_from = max(self._free_from, until)
+
+
+def _lanes(count: int | None) -> AbstractContextManager[object]:
+    return BoundedSemaphore(count) if count else nullcontext()

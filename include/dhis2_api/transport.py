@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 import uuid
+from urllib.parse import urlencode
 
 import requests
 
@@ -91,13 +92,20 @@ class Transport:
         headers = {"X-Request-ID": str(uuid.uuid4()), "Accept": request.accept}
         if request.kind:
             headers["Content-Type"] = request.kind
-        return self._session.request(
-            request.method,
-            f"{self.url}{request.path}",
-            params=dict(request.params),
-            data=request.body,
-            files=request.files,
-            headers=headers,
+        made = self._session.prepare_request(
+            requests.Request(
+                request.method,
+                f"{self.url}{request.path}",
+                data=request.body,
+                files=request.files,
+                headers=headers,
+            )
+        )
+        if request.params:
+            # A list of UIDs is long, and requests would look at each letter of it twice.
+            made.url = f"{made.url}?{urlencode(request.params, doseq=True)}"
+        return self._session.send(
+            made,
             timeout=(self._limits.connect, self._limits.read),
             allow_redirects=False,
             stream=True,

@@ -2,9 +2,11 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import cache
 from pathlib import Path
 
-from fastapi import FastAPI, Request, Response
+from fastapi import APIRouter, FastAPI, Request, Response
+from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
 from dhis2_sandbox.clock import Clock
@@ -70,11 +72,19 @@ def create_app(
     app.state.sandbox = sandbox
     app.add_exception_handler(Refused, _refused)
     app.add_exception_handler(Nobody, _nobody)
-    for routes in _ROUTES:
-        app.include_router(routes.router)
-    app.add_api_route("/{path:path}", _unknown_path, methods=_METHODS)
+    app.router.routes.extend(_routes())
     door = FrontDoor(app)
     return FaultLayer(door) if faults else door
+
+
+@cache
+def _routes() -> tuple[BaseRoute, ...]:
+    """Return what all sandboxes of a process share: FastAPI takes its time to look at it."""
+    router = APIRouter()
+    for routes in _ROUTES:
+        router.include_router(routes.router)
+    router.add_api_route("/{path:path}", _unknown_path, methods=_METHODS)
+    return tuple(router.routes)
 
 
 @asynccontextmanager

@@ -21,7 +21,8 @@ def add_notes(destination: Destination, notes: Sequence[Note], wanted: Sequence[
     """Look which of *notes* the destination has, and add those of *wanted* that it lacks.
 
     What was answered does not make a note stored: the destination is read again after the
-    last write, so that a note whose answer was lost is neither lost nor sent twice.
+    last write, so that a note whose answer was lost is neither lost nor sent twice. In a dry
+    run nothing is added.
 
     Args:
         destination: The server that is written to.
@@ -37,7 +38,7 @@ def add_notes(destination: Destination, notes: Sequence[Note], wanted: Sequence[
             addition.held = _read(destination, notes)
             addition.before = addition.before or addition.held
             lacking = addition.lacking(wanted)
-            if not lacking:
+            if not lacking or destination.dry_run:
                 return addition
             send_notes(destination, lacking, addition)
         except TransientError as error:

@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 
 from dhis2_api.importer import Ref
 from tracker_sync.file_values import values_in
+from tracker_sync.intending import telling
 from tracker_sync.ledger import as_entries, read_lines
 from tracker_sync.loading import Destination, load_batch
 from tracker_sync.objects import Tree, trees_of
@@ -68,12 +69,20 @@ class Again:
         """Return the lines that are others now than the slice's load wrote."""
         return [line for ref, line in self.lines.items() if line != self.first.get(ref)]
 
+    def lines_of(self, person: str) -> list[Entry]:
+        """Return the lines of somebody who is stuck in this slice, as they stand now."""
+        below = self.trees[person].objects if person in self.trees else ()
+        return [line for line in map(self._line, (item.ref for item in below)) if line]
+
     def name_shared(self, people: Collection[str]) -> None:
         """Say of those of *people* who are of this slice that another has their unique value."""
         for ref, line in self.first.items():
             if ref.kind == "TRACKED_ENTITY" and ref.uid in people:
-                now = self.lines.get(ref, line)
-                self.lines[ref] = now.but(outcome=Outcome.REFUSED, action=None, code=TWICE)
+                now, before = self.lines.get(ref, line), self.past.known.get(ref)
+                known = before is not None and before.refused == TWICE
+                self.lines[ref] = now.but(
+                    outcome=Outcome.REFUSED, action=None, code=TWICE, known=known
+                )
 
     def _line(self, ref: Ref) -> Entry | None:
         return self.lines.get(ref, self.first.get(ref))
@@ -117,16 +126,13 @@ def _again(
 ) -> Again:
     found = [*_bundles(loaded, stuck)]
     trees = {tree.uid: tree for part in found for tree in trees_of(part)}
-    known = recall(
-        state_folder(after.workspace),
-        [uid for uid in stuck if not loaded.piece.program],
-        folder_name(after.workspace.run_id),
-        [uid for uid in stuck if loaded.piece.program],
-    )
+    everybody = {line.root for line in lines.values()}
+    people, events = (set(), everybody) if loaded.piece.program else (everybody, set())
+    run = folder_name(after.workspace.run_id)
+    known = recall(state_folder(after.workspace), people, run, events)
     known = _but_what_we_wrote(known, lines)
-    files, edits = values_in(loaded.bundles), after.route.destination_edits
     return Again(
-        replace(after.destination, files=files, edits=edits),
+        _destination(after, loaded, known),
         loaded.basis,
         Past(
             as_asked(known, read_run_plan(after.workspace.plan)),
@@ -138,6 +144,16 @@ def _again(
         lines,
         after.route.batches.tracked_entities,
     )
+
+
+def _destination(after: AfterSlices, loaded: Loaded, known: Collection[Ref]) -> Destination:
+    """Return the destination with the route's terms and the slice's files."""
+    edits = after.route.destination_edits
+    about_to = telling(
+        edits, known, lambda lines: after.remember("second_pass", loaded.basis, lines)
+    )
+    files = values_in(loaded.bundles)
+    return replace(after.destination, files=files, edits=edits, about_to=about_to)
 
 
 def _but_what_we_wrote(known: Mapping[Ref, Known], lines: Mapping[Ref, Entry]) -> dict[Ref, Known]:

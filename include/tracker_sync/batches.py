@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import ceil
 
 from tracker_sync.batch_size import BatchSize
 from tracker_sync.objects import Tree, trees_of
@@ -14,6 +15,9 @@ from tracker_sync.route import Batches
 # as many lone events are no more work for a server than one person.
 EVENTS_A_PERSON = 10
 
+# Fewer people are not worth a request of their own.
+_LEAST = 10
+
 
 def each_batch(
     package: Package, limits: Batches, size: BatchSize | None = None
@@ -21,7 +25,8 @@ def each_batch(
     """Yield the bundles of a package in batches within the route's limits.
 
     A person larger than the limit is a batch alone, whole. Of events without
-    registration ten count as one person.
+    registration ten count as one person. The last batches are smaller, so that all
+    writers end at about the same time.
 
     Args:
         package: The bundles.
@@ -31,16 +36,23 @@ def each_batch(
     size = size or BatchSize(limits.tracked_entities)
     most = limits.megabytes * 1_000_000
     batch: list[Tree] = []
-    held = 0
+    held, left = 0, package.rows("bundles")
     for tree in _trees(package):
-        people = size.people * (1 if tree.tracked_entity else EVENTS_A_PERSON)
-        if batch and (len(batch) >= people or held + tree.bytes > most):
+        one = 1 if tree.tracked_entity else EVENTS_A_PERSON
+        people = min(size.people, _share(left / one, limits.in_parallel))
+        if batch and (len(batch) >= people * one or held + tree.bytes > most):
             yield batch
+            left -= len(batch)
             batch, held = [], 0
         batch.append(tree)
         held += tree.bytes
     if batch:
         yield batch
+
+
+def _share(people: float, writers: int) -> int:
+    """Return how many of the people that are left one writer of several takes at a time."""
+    return max(_LEAST, ceil(people / writers))
 
 
 def _trees(package: Package) -> Iterator[Tree]:

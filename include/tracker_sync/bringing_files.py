@@ -31,6 +31,16 @@ ANOTHER = "SYNC_FILE_IS_ANOTHER"
 # What may be the matter with one file: its neighbours go. A proxy's page says a file is too large.
 _ONE_FILES = (RequestRefused, Unauthorized, UnexpectedAnswer)
 
+#: What became of a file, the best last: it is there if it came with one of those who name it.
+FILE_RANKS = (
+    Outcome.SUPERSEDED,
+    Outcome.HELD,
+    Outcome.MISSING,
+    Outcome.REFUSED,
+    Outcome.UNCHANGED,
+    Outcome.STORED,
+)
+
 _log = logging.getLogger(__name__)
 
 
@@ -51,10 +61,16 @@ class Brought:
     refused: dict[Ref, str] = field(default_factory=dict)
 
     def lines(self, lines: Mapping[Ref, Entry]) -> list[Entry]:
-        """Return the line of each file, given the lines of what has them."""
-        return [
-            self._line(value, lines[value.holder]) for value in self.values if value.holder in lines
-        ]
+        """Return the line of each file, given the lines of what has them.
+
+        Of a file that several have it is the best: then it is there.
+        """
+        found: dict[Ref, Entry] = {}
+        for value in self.values:
+            if value.holder in lines:
+                line = self._line(value, lines[value.holder])
+                found[value.ref] = max(found.get(value.ref, line), line, key=_rank)
+        return [*found.values()]
 
     def _line(self, value: FileValue, holder: Entry) -> Entry:
         sent = value.ref in self.uploaded
@@ -79,13 +95,14 @@ def bring(destination: Destination, trees: Sequence[Tree], past: Past) -> Brough
     """Upload the files that values of a batch name and the destination lacks, under their UIDs.
 
     Looked at is only what is new, changed or refused since an earlier run: a file never
-    changes, another one has another UID (tracker-api 6).
+    changes, another one has another UID (tracker-api 6). In a dry run nothing is uploaded, and
+    `uploaded` are those that would be.
 
     Raises:
         TransientError: A server stopped answering; a second try uploads nothing twice.
     """
     brought = Brought([*trees])
-    if destination.source and destination.files and not destination.dry_run:
+    if destination.source and destination.files:
         bringing = _Bringing(destination, destination.source, past, brought)
         brought.trees = [bringing.tree(tree) for tree in trees]
     return brought
@@ -111,6 +128,8 @@ class _Bringing:
         if known and not known.refused and known.content_hash == item.content_hash:
             return item
         failing = {value.ref: code for value in values if (code := self._failing(value))}
+        for value in values:
+            self.brought.refused.pop(value.ref, None)  # another's value may have led to it
         self.brought.refused |= failing
         code = next(iter(failing.values()), None)
         return item._replace(content=None, completed_at=None, code=code) if code else item
@@ -118,10 +137,14 @@ class _Bringing:
     def _failing(self, value: FileValue) -> str | None:
         """Upload a file unless it is there; return why that can't be."""
         uid = value.ref.uid
+        if value.ref in self.brought.uploaded:
+            return None
         try:
             held = digest_of(self.there.client, uid)
             if held:
                 return None if digest_of(self.source, uid) in {None, held} else ANOTHER
+            if self.there.dry_run:
+                return self._would_upload(value)
             file = _read(self.source, value)
         except _ONE_FILES as error:
             _log.warning("FILE %s: %s", uid, error)
@@ -134,6 +157,16 @@ class _Bringing:
             return REFUSED
         self.brought.uploaded.add(value.ref)
         return None
+
+    def _would_upload(self, value: FileValue) -> str | None:
+        if digest_of(self.source, value.ref.uid) is None:
+            return NOT_AT_SOURCE
+        self.brought.uploaded.add(value.ref)
+        return None
+
+
+def _rank(line: Entry) -> int:
+    return FILE_RANKS.index(line.outcome)
 
 
 def _read(source: Dhis2Client, value: FileValue) -> File:

@@ -15,6 +15,7 @@ from tracker_sync.file_attributes import at_persons
 from tracker_sync.flat_json import enrollment_texts, event_texts, person_texts
 from tracker_sync.json_text import with_nul
 from tracker_sync.living_rows import living_rows
+from tracker_sync.not_happened import part
 from tracker_sync.projection import COMPLETED, Projection
 from tracker_sync.tables import Tables
 
@@ -34,10 +35,11 @@ def as_bundles(tables: Tables, projection: Projection) -> pa.Table:
     """
     people, enrollments, events = living_rows(tables)
     attributes = at_persons(tables["attributes"], projection.files)
+    values = tables["data_values"]
     parts = {
         "TRACKED_ENTITY": (people, person_texts(people, attributes, projection)),
         "ENROLLMENT": (enrollments, enrollment_texts(enrollments, attributes, projection)),
-        "EVENT": (events, event_texts(events, tables["data_values"], projection)),
+        "EVENT": (events, event_texts(events, part(events, values).kept, projection)),
     }
     objects = pa.concat_tables([_objects(kind, *part) for kind, part in parts.items()])
     objects = objects.combine_chunks()

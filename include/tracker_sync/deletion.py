@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from dhis2_api.errors import RequestRefused, TransientError
-from dhis2_api.importer import Ref, delete_objects, import_objects
+from dhis2_api.importer import Ref, import_objects
 from tracker_sync.delivery import REQUEST_REFUSED
 from tracker_sync.loading import Destination
 
@@ -60,7 +60,7 @@ class _Batch:
         """Send one request; one that is refused as a whole is halved down to who is at fault."""
         self.destination.before_write()
         try:
-            report = delete_objects(self.destination.client, refs)
+            report = self.destination.posting.delete(self.destination.client, refs)
         except RequestRefused as refusal:
             if len(refs) == 1:
                 return {refs[0]: self._fault(refusal)}

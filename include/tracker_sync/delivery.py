@@ -11,10 +11,10 @@ import logging
 from collections.abc import Callable, Sequence
 
 from dhis2_api.client import Dhis2Client
-from dhis2_api.errors import RequestRefused, TransientError
+from dhis2_api.errors import PermanentError, RequestRefused, TransientError
 from dhis2_api.importer import ImportReport, Ref, import_objects
 from tracker_sync.lease import unguarded
-from tracker_sync.outcome import Entry, Outcome
+from tracker_sync.outcome import Entry, Outcome, stored
 from tracker_sync.plan import PARENT_REFUSED, Planned
 from tracker_sync.posting import Posting
 
@@ -83,7 +83,7 @@ def account(entry: Entry, report: ImportReport) -> Entry:
     if codes:
         return refused(entry, codes[0])
     if entry.ref in report.stored:
-        return entry.but(outcome=Outcome.STORED, code=None, known=False)
+        return stored(entry)
     return entry.but(outcome=Outcome.MISSING, action=None, code=NOT_IN_REPORT, known=False)
 
 
@@ -99,6 +99,8 @@ def _with_the_children_of_the_refused(sent: Sequence[Planned], report: ImportRep
     DHIS2 says E5000 for the enrollment of a refused person, and nothing for the events
     below it (recordings: refused-E5000-children-of-a-refused-parent).
     """
+    if not report.refused and report.stored.issuperset([item.entry.ref for item in sent]):
+        return [stored(item.entry) for item in sent]
     lines: dict[Ref, Entry] = {}
     for item in sent:
         line = account(item.entry, report)
@@ -109,12 +111,13 @@ def _with_the_children_of_the_refused(sent: Sequence[Planned], report: ImportRep
     return [*lines.values()]
 
 
-def refuse_unless_well(client: Dhis2Client, refusal: RequestRefused) -> None:
+def refuse_unless_well(client: Dhis2Client, refusal: PermanentError) -> None:
     """Return if the object is at fault: a server in good health takes an empty request.
 
     Raises:
         TransientError: The server is ill; nothing is known about the object.
         RequestRefused: It takes no imports at all, e.g. 404 behind a wrong address.
+        Unauthorized: It takes none of this account.
     """
     try:
         import_objects(client, {})

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
 from dhis2_api.client import Dhis2Client
 from tracker_sync.file_values import FileValues
 from tracker_sync.lease import unguarded
+from tracker_sync.outcome import Entry
 from tracker_sync.posting import Posting
 
 
 Edits = Literal["overwrite", "keep", "report"]
+AboutTo = Callable[[Iterable[Entry]], None]
+
+
+def told_to_nobody(_: Iterable[Entry]) -> None:
+    """Let nobody know what is about to be sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +30,12 @@ class Destination:
         programs: The programs that are compared; a person's others are not looked at.
         pauses: Seconds to wait before each further round after an unknown outcome.
         before_write: Called before each write request; raises if this run may not write any more.
+        about_to: Told of each request before it is sent, what it is to leave of each object.
         source: The server that has the files which values name; without it none is brought.
         files: Those values, by what has them.
         dry_run: Whether nothing is written at all.
         edits: What becomes of an object that somebody changed there since our last write.
-        writers: How many requests may be under way at once.
+        writers: How many requests that write may be under way at once.
         posting: How import requests go out.
     """
 
@@ -36,6 +43,7 @@ class Destination:
     programs: tuple[str, ...]
     pauses: tuple[float, ...] = (1.0, 5.0, 20.0)
     before_write: Callable[[], None] = unguarded
+    about_to: AboutTo = told_to_nobody
     source: Dhis2Client | None = None
     files: FileValues = field(default_factory=dict)
     dry_run: bool = False

@@ -38,9 +38,9 @@ def import_text(
         enrolled: The programs in which a person is enrolled at the source, whose files are the
             person's own (`file_attributes`).
     """
-    content = ours.content or ""
     if theirs is None or theirs.content is None:
-        return _completed(content, ours.completed_at)
+        return new_text(ours)
+    content = ours.content or ""
     mine, held = json.loads(content), json.loads(theirs.content)
     name, key = VALUES_KEY[ours.ref.kind]
     my_values, their_values = values(ours.ref.kind, mine), values(ours.ref.kind, held)
@@ -54,6 +54,11 @@ def import_text(
         mine[name] = [*mine.get(name, []), *({key: uid, "value": None} for uid in cleared)]
         content = as_text(mine)
     return _completed(content, ours.completed_at)
+
+
+def new_text(ours: Object) -> str:
+    """Return the import JSON of an object that the destination lacks."""
+    return _completed(ours.content or "", ours.completed_at)
 
 
 def values(kind: str, payload: _Payload) -> dict[str, _Payload]:

@@ -1,39 +1,25 @@
-"""The dry run: what would be sent, written down by UID and field, and nothing sent."""
+"""The dry run: what would be sent of a slice, written down by UID and field, and nothing sent."""
 
 from __future__ import annotations
 
 import json
-import logging
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
+from dhis2_api.importer import Ref
+from tracker_sync.bringing_files import Brought, bring
 from tracker_sync.destination import Destination
 from tracker_sync.difference import VALUES_KEY, values
 from tracker_sync.ledger import LEDGER, as_table
-from tracker_sync.loading import plan_batch, unsent
+from tracker_sync.loading import plan_batch
 from tracker_sync.objects import Tree
+from tracker_sync.outcome import Entry, Outcome
 from tracker_sync.plan import Past, Planned
-from tracker_sync.publish import publishing
-
-
-#: One row an object that would be sent; UIDs and names of fields, never a value.
-PLANNED = pa.schema(
-    [
-        ("kind", pa.string()),
-        ("uid", pa.string()),
-        ("tracked_entity", pa.string()),  # null for an event without registration
-        ("action", pa.string()),  # created or changed
-        ("fields", pa.list_(pa.string())),  # what differs: names, and UIDs of values
-        ("cleared", pa.list_(pa.string())),  # UIDs of values that would be emptied
-    ]
-)
-
-_log = logging.getLogger(__name__)
+from tracker_sync.would_be import planned_rows, unsent, write_planned
 
 
 def dry_run(
@@ -44,18 +30,45 @@ def dry_run(
     Raises:
         TransientError: The destination did not answer.
     """
-    lines = [LEDGER.empty_table()]
-    counts: Counter[str] = Counter()
-    with publishing(to) as draft, pq.ParquetWriter(draft, PLANNED) as file:
-        for trees in batches:
-            planned = plan_batch(destination, trees, past)
-            rows = [_row(item) for item in planned if item.text is not None]
-            file.write_table(pa.Table.from_pylist(rows, schema=PLANNED))
-            counts.update(f"{row['kind']} would be {row['action']}" for row in rows)
-            lines.append(as_table(unsent(item.entry) for item in planned))
-    for what, count in sorted(counts.items()):
-        _log.info("dry run: %s %s", count, what)
-    return pa.concat_tables(lines)
+    dry = _Dry(destination, past)
+    write_planned(to, map(dry.rows, batches))
+    return pa.concat_tables(dry.lines)
+
+
+@dataclass(slots=True)
+class _Dry:
+    """A dry run of a slice.
+
+    Attributes:
+        destination: The server that would be written to.
+        past: What its plans rest on.
+        lines: Rows of `LEDGER`, a table a batch.
+        files: The files that have a line.
+    """
+
+    destination: Destination
+    past: Past
+    lines: list[pa.Table] = field(default_factory=lambda: [LEDGER.empty_table()])
+    files: set[Ref] = field(default_factory=set)
+
+    def rows(self, trees: Sequence[Tree]) -> list[dict[str, Any]]:
+        """Plan a batch, and return rows of `PLANNED`."""
+        brought = bring(self.destination, trees, self.past)
+        planned = plan_batch(self.destination, brought.trees, self.past)
+        files = self._files(brought, planned)
+        self.lines.append(as_table([*(unsent(item.entry) for item in planned), *files]))
+        return [*(_row(item) for item in planned if item.text is not None), *planned_rows(files)]
+
+    def _files(self, brought: Brought, planned: Sequence[Planned]) -> list[Entry]:
+        """Return the lines of a batch's files as if what names them were stored."""
+        holders = {item.entry.ref: _as_if_stored(item.entry) for item in planned}
+        new = [line for line in brought.lines(holders) if line.ref not in self.files]
+        self.files |= {line.ref for line in new}
+        return [unsent(line) for line in new]
+
+
+def _as_if_stored(line: Entry) -> Entry:
+    return line.but(outcome=Outcome.STORED) if line.sent else line
 
 
 def _row(item: Planned) -> dict[str, Any]:

@@ -14,7 +14,11 @@ from tracker_sync.package import Package
 from tracker_sync.tables import Tables
 
 
-#: One row a value that names a file; the names are the source's, whatever the route maps.
+#: The kind that a file is of in a ledger.
+FILE = "FILE"
+
+#: One row a person or event and a file that a value of it names; the names are the source's,
+#: whatever the route maps.
 FILES = pa.schema(
     [
         ("kind", pa.string()),  # of what has the value: TRACKED_ENTITY or EVENT
@@ -59,7 +63,8 @@ FileValues = Mapping[Ref, tuple[FileValue, ...]]
 def file_values(tables: Tables, model: Model) -> pa.Table:
     """Return the values of staged tables that name a file, as rows of `FILES`.
 
-    A file of a person is the person's, whichever enrollment shows it (tracker-api 6).
+    A file of a person is the person's, whichever enrollment shows it (tracker-api 6). Several
+    may name one file: each needs it.
 
     Args:
         tables: As they were staged.
@@ -67,7 +72,8 @@ def file_values(tables: Tables, model: Model) -> pa.Table:
     """
     if not model.files:
         return FILES.empty_table()
-    rows = {row["file"]: row for row in [*_of_people(tables, model), *_of_events(tables, model)]}
+    found = [*_of_people(tables, model), *_of_events(tables, model)]
+    rows = {(row["kind"], row["uid"], row["file"]): row for row in found}
     return pa.Table.from_pylist([*rows.values()], FILES)
 
 
@@ -78,7 +84,7 @@ def values_in(bundles: Package) -> FileValues:
         for row in tables["files"].to_pylist():
             holder = Ref(row["kind"], row["uid"])
             value = FileValue(
-                Ref("FILE", row["file"]),
+                Ref(FILE, row["file"]),
                 holder,
                 row["tracked_entity"],
                 row["named_by"],

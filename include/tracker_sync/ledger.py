@@ -80,14 +80,15 @@ def write_lines(path: Path, lines: pa.Table, attempt: int) -> None:
     write_sealed(path, lines.set_column(LEDGER.get_field_index("at"), LEDGER.field("at"), at))
 
 
-def read_lines(path: Path) -> pa.Table:
-    """Return the lines of a ledger as a table of `LEDGER`.
+def read_lines(path: Path, *only: str) -> pa.Table:
+    """Return the lines of a ledger as a table of `LEDGER`, or *only* some of its columns.
 
     Raises:
         BrokenSeal: It is not what was written.
     """
     check_seal(path, "clear the task that writes it: the slice's `load`, or the phase")
-    return pq.read_table(path, page_checksum_verification=True)
+    columns = [*only] or None
+    return pq.read_table(path, columns=columns, page_checksum_verification=True)
 
 
 def read_ledger(path: Path) -> Sequence[Entry]:
@@ -127,9 +128,18 @@ def as_table(entries: Iterable[Entry], attempt: int = 1) -> pa.Table:
     lines = [*entries]
     cells = _turned(lines, Entry._fields)
     cells |= _turned(cells["ref"], Ref._fields)
+    cells["at"] = _instants(cells["at"])
     cells["attempt"] = pa.repeat(pa.scalar(attempt, pa.int32()), len(lines))
     columns = [pa.array(cells[_FIELDS.get(field.name, field.name)], field.type) for field in LEDGER]
     return pa.Table.from_arrays(columns, schema=LEDGER)
+
+
+def _instants(times: Sequence[datetime | None]) -> pa.Array:
+    """Return times of which a batch has one: Arrow would ask the zone of each line anew."""
+    type_ = LEDGER.field("at").type
+    few = {time: place for place, time in enumerate(dict.fromkeys(times))}
+    places = pa.array([few[time] for time in times], pa.int32())
+    return pa.array([*few], type_).take(places)
 
 
 def _turned(rows: Sequence[tuple[Any, ...]], names: Sequence[str]) -> dict[str, Any]:
@@ -140,5 +150,8 @@ def _turned(rows: Sequence[tuple[Any, ...]], names: Sequence[str]) -> dict[str, 
 
 def of_batch(entries: Iterable[Entry], batch: int) -> list[Entry]:
     """Return the lines of a slice's batch, with its number and the time."""
-    now = datetime.now(UTC)
-    return [entry.but(batch=batch, at=now) for entry in entries]
+    when = (batch, datetime.now(UTC))
+    return [tuple.__new__(Entry, (*entry[:_BATCH], *when)) for entry in entries]
+
+
+_BATCH = Entry._fields.index("batch")  # behind it stands the time, and nothing more

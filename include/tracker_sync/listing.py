@@ -8,8 +8,8 @@ a row that stops matching), all behind it move up, and one of them is on no page
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo
 
 import pyarrow as pa
@@ -20,7 +20,7 @@ from dhis2_api.dialects import Dialect
 from dhis2_api.export import Listing, listing_requests
 from dhis2_api.paging import Asked, Page, each_page
 from tracker_sync.arrow_json import parse_page
-from tracker_sync.listed_rows import LISTED, listed_rows, row_type
+from tracker_sync.listed_rows import listed_rows, row_type
 
 
 MOST_PASSES = 3
@@ -49,52 +49,65 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
-class Changes:
-    """What lists named.
+class Passes:
+    """How lists were read.
 
     Attributes:
-        rows: Each object once a list, the version stamped last, with the columns of `LISTED`.
-        passes: How often the list was read that was read most often.
+        most: How often the list was read that was read most often.
         found_later: How many rows only a later pass found.
     """
 
-    rows: pa.Table
-    passes: int
+    most: int
     found_later: int
+
+
+Keep = Callable[[pa.Table], object]
 
 
 @dataclass(frozen=True, slots=True)
 class _Pass:
-    rows: pa.Table
+    uids: pa.ChunkedArray
     snapshot: bool  # all came in one page, which hides nothing
 
 
-def list_changes(source: Source, listings: Iterable[Listing]) -> Changes:
-    """Return everything that the lists name.
+def read_lists(source: Source, listings: Iterable[Listing], keep: Keep) -> Passes:
+    """Give *keep* everything that the lists name, with the columns of `LISTED`.
+
+    It comes page by page, of every pass, so that an object may come several times: `newest`
+    says which version counts.
 
     Raises:
         UnexpectedAnswer: The server ignored the lower bound, or rows lack what was asked for.
     """
-    found = [_in_passes(source, listing) for listing in listings]
-    return Changes(
-        pa.concat_tables([LISTED.empty_table(), *(part.rows for part in found)]),
-        max((part.passes for part in found), default=0),
-        sum(part.found_later for part in found),
+    found = [_in_passes(source, listing, keep) for listing in listings]
+    most = max((part.most for part in found), default=0)
+    return Passes(most, sum(part.found_later for part in found))
+
+
+def newest(rows: pa.Table) -> pa.Table:
+    """Keep one row of each object a list: stamped last, and of equal ones the one read last."""
+    ordered = rows.sort_by("updated_at")
+    places = ordered.select(_OF_A_LIST).append_column(
+        "place", pa.array(range(len(ordered)), "int64")
     )
+    last = places.group_by(_OF_A_LIST, use_threads=False).aggregate([("place", "max")])
+    return ordered.take(last["place_max"])
 
 
-def _in_passes(source: Source, listing: Listing) -> Changes:
-    latest = _one_pass(source, listing)
-    rows, first, new, passes = latest.rows, latest.rows["uid"], latest.rows, 1
-    while new.num_rows and not latest.snapshot and passes < MOST_PASSES:
-        latest = _one_pass(source, listing)
-        new = _beyond(latest.rows, rows["uid"])
-        rows = pa.concat_tables([rows, latest.rows])
+_OF_A_LIST = ["kind", "scope", "uid"]
+
+
+def _in_passes(source: Source, listing: Listing, keep: Keep) -> Passes:
+    latest = _one_pass(source, listing, keep)
+    first, later, new, passes = latest.uids, latest.uids[:0], len(latest.uids), 1
+    while new and not latest.snapshot and passes < MOST_PASSES:
+        latest = _one_pass(source, listing, keep)
+        unseen = _beyond(_beyond(latest.uids, first), later)
+        later = pa.chunked_array([*later.chunks, unseen.unique()], pa.string())
+        new = len(unseen)
         passes += 1
-    rows = _newest(rows)
-    later = _beyond(rows, first).num_rows
-    _tell(listing, passes, later, 0 if latest.snapshot else new.num_rows)
-    return Changes(rows, passes, later)
+    _tell(listing, passes, len(later), 0 if latest.snapshot else new)
+    return Passes(passes, len(later))
 
 
 def _tell(listing: Listing, passes: int, later: int, at_last: int) -> None:
@@ -105,42 +118,36 @@ def _tell(listing: Listing, passes: int, later: int, at_last: int) -> None:
         _log.warning(_RESTLESS, listing.kind, scope, at_last, passes)
 
 
-def _beyond(rows: pa.Table, known: pa.ChunkedArray) -> pa.Table:
-    return rows.filter(pc.invert(pc.is_in(rows["uid"], value_set=known)))
+def _beyond(uids: pa.ChunkedArray, known: pa.ChunkedArray) -> pa.ChunkedArray:
+    return uids.filter(pc.invert(pc.is_in(uids, value_set=known)))
 
 
-def _newest(rows: pa.Table) -> pa.Table:
-    """Keep one row of each object: the one stamped last, and of equal ones the one read last."""
-    ordered = rows.sort_by("updated_at")
-    places = ordered.select(["uid"]).append_column("place", pa.array(range(len(ordered)), "int64"))
-    last = places.group_by("uid", use_threads=False).aggregate([("place", "max")])
-    return ordered.take(last["place_max"])
-
-
-def _one_pass(source: Source, listing: Listing) -> _Pass:
+def _one_pass(source: Source, listing: Listing, keep: Keep) -> _Pass:
     requests = listing_requests(listing, source.dialect)
-    parts = [_read(source, listing, asked) for asked in requests]
-    rows = pa.concat_tables([LISTED.empty_table(), *(part.rows for part in parts)])
-    return _Pass(rows, [part.snapshot for part in parts] == [True])
+    parts = [_read(source, listing, asked, keep) for asked in requests]
+    uids = [chunk for part in parts for chunk in part.uids.chunks]
+    return _Pass(pa.chunked_array(uids, pa.string()), [part.snapshot for part in parts] == [True])
 
 
-def _read(source: Source, listing: Listing, asked: Asked) -> _Pass:
+def _read(source: Source, listing: Listing, asked: Asked, keep: Keep) -> _Pass:
     what = f"{source.client.name}: GET {asked.path}"
     row = row_type(str(asked.params["fields"]))
-    pages: list[Page[pa.StructArray]] = []
+    pages: list[Page[range]] = []
 
     def parse(body: bytes) -> Page[pa.StructArray]:
-        pages.append(parse_page(body, asked.envelope, row, what=what))
-        return pages[-1]
+        page = parse_page(body, asked.envelope, row, what=what)
+        pages.append(replace(page, rows=range(len(page.rows))))  # not what they hold
+        return page
 
-    tables = [
-        listed_rows(rows, listing, source.zone, what)
-        for rows in each_page(source.client, asked, parse)
-    ]
-    return _Pass(pa.concat_tables(tables), _is_snapshot(pages))
+    uids: list[pa.Array] = []
+    for rows in each_page(source.client, asked, parse):
+        page = listed_rows(rows, listing, source.zone, what)
+        uids += page["uid"].chunks
+        keep(page)
+    return _Pass(pa.chunked_array(uids, pa.string()), _is_snapshot(pages))
 
 
-def _is_snapshot(pages: list[Page[pa.StructArray]]) -> bool:
+def _is_snapshot(pages: list[Page[range]]) -> bool:
     """Whether the first page held all there was when it was cut, and said so."""
     first, *others = pages
     alone = not first.goes_on and (first.pages or 0) <= 1

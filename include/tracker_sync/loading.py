@@ -18,22 +18,27 @@ from dhis2_api.errors import TransientError
 from dhis2_api.export import MOST_UIDS
 from dhis2_api.importer import Ref
 from tracker_sync.bringing_files import bring
-from tracker_sync.choreography import in_more_steps
+from tracker_sync.choreography import LEFT_OPEN, in_more_steps
 from tracker_sync.delivery import REQUEST_REFUSED, deliver
 from tracker_sync.destination import Destination
+from tracker_sync.foreign import refuse_foreign
+from tracker_sync.intending import on_their_way
 from tracker_sync.objects import Tree, as_bundles, trees_of
-from tracker_sync.outcome import Entry, Outcome
+from tracker_sync.outcome import Entry, Outcome, with_stamp
 from tracker_sync.people import read_events, read_people
 from tracker_sync.plan import EDITED_THERE, Past, Planned, plan
 from tracker_sync.projection import Projection
 from tracker_sync.stamps import by_program, read_stamps
 from tracker_sync.tables import Tables, flatten, flatten_events
+from tracker_sync.would_be import unsent
 
 
-__all__ = ["DRY_RUN", "NOT_THERE", "Destination", "load_batch", "plan_batch"]
+__all__ = ["NOT_THERE", "Destination", "load_batch", "plan_batch"]
 
 NOT_THERE = "SYNC_STORED_AND_NOT_THERE"
-DRY_RUN = "SYNC_DRY_RUN"
+
+# A server that broke down may have done the work, be it the second step's.
+_BROKEN = frozenset({REQUEST_REFUSED, LEFT_OPEN})
 
 _log = logging.getLogger(__name__)
 
@@ -62,14 +67,8 @@ def plan_batch(destination: Destination, trees: Sequence[Tree], past: Past) -> l
     """
     past = replace(past, edits=destination.edits)
     held = {tree.uid: tree for tree in _held(destination, trees, past)}
-    return [item for tree in trees for item in plan(tree, held.get(tree.uid), past)]
-
-
-def unsent(line: Entry) -> Entry:
-    """Return the line of an object that would have been sent; any other as it is."""
-    if not line.sent:
-        return line
-    return line.but(outcome=Outcome.HELD, code=DRY_RUN, action=None, known=False, sent=False)
+    planned = [item for tree in trees for item in plan(tree, held.get(tree.uid), past)]
+    return refuse_foreign(destination.client, planned, past.known)
 
 
 def _held(destination: Destination, trees: Sequence[Tree], past: Past) -> Iterator[Tree]:
@@ -128,6 +127,7 @@ class _Batch:
         there = self.destination
 
         def send(items: Sequence[Planned]) -> list[Entry]:
+            there.about_to(on_their_way(items))
             return deliver(there.client, items, there.before_write, there.posting)
 
         return in_more_steps(send, planned, send(planned))
@@ -142,7 +142,7 @@ class _Batch:
 
     def _look_at_the_broken(self) -> None:
         """Call what a server broke down at stored, where it is there all the same."""
-        broken = {line.root for line in self.lines.values() if line.code == REQUEST_REFUSED}
+        broken = {line.root for line in self.lines.values() if line.code and line.code in _BROKEN}
         trees = [tree for tree in self.trees if tree.uid in broken]
         for item in plan_batch(self.destination, trees, self.past):
             if item.entry.outcome is Outcome.UNCHANGED and item.entry.ref in self.tried:
@@ -156,9 +156,11 @@ class _Batch:
         written = {line.root for line in self.lines.values() if line.outcome is Outcome.STORED}
         if written:
             there = read_stamps(self.destination.client, _of(self.trees, written))
-            for ref, line in self.lines.items():
-                if line.root in written and line.code != EDITED_THERE:
-                    self.lines[ref] = _with_stamp(line, there)
+            self.lines |= {
+                ref: _with_stamp(line, there)
+                for ref, line in self.lines.items()
+                if line.root in written and line.code != EDITED_THERE
+            }
 
 
 def _of(trees: Sequence[Tree], roots: Collection[str]) -> list[Tree]:
@@ -167,6 +169,9 @@ def _of(trees: Sequence[Tree], roots: Collection[str]) -> list[Tree]:
 
 def _parts(planned: Sequence[Planned], count: int) -> Iterator[list[Planned]]:
     """Yield *planned* in so many parts, where there are as many people; each of them whole."""
+    if count == 1:
+        yield from [[*planned]] if planned else []
+        return
     roots = list(dict.fromkeys(item.entry.root for item in planned))
     most = -(-len(roots) // count) or 1
     for start in range(0, len(roots), most):
@@ -177,7 +182,7 @@ def _parts(planned: Sequence[Planned], count: int) -> Iterator[list[Planned]]:
 def _with_stamp(line: Entry, there: Mapping[Ref, datetime]) -> Entry:
     """Return a line with the destination's stamp; what is stored and not there is missing."""
     if line.ref in there:
-        return line.but(destination_updated_at=there[line.ref])
+        return with_stamp(line, there[line.ref])
     if line.outcome is Outcome.STORED:
         return line.but(outcome=Outcome.MISSING, action=None, code=NOT_THERE)
     return line

@@ -16,7 +16,7 @@ from dhis2_api.importer import Ref
 from tracker_sync.mapping.mapped_tables import Mapped
 from tracker_sync.outcome import Outcome
 from tracker_sync.people import Wanted, read_wanted
-from tracker_sync.plan import Known
+from tracker_sync.plan import EDITED_THERE, Known
 from tracker_sync.state_fold import fold, is_refused
 from tracker_sync.state_lines import among, texts
 
@@ -44,6 +44,7 @@ class Owner:
         org_unit: The owner; nothing where the mapping does not let it pass.
         enrolled: Whether the source has the person enrolled there, alive. An owner stays
             when the enrollment is deleted (measured: Flows).
+        born: The org unit of the first of those enrollments, which makes the owner.
         code: Why the mapping does not let it pass, if it doesn't.
     """
 
@@ -52,6 +53,7 @@ class Owner:
     org_unit: str | None
     enrolled: bool
     code: str | None = None
+    born: str | None = None
 
     @property
     def ref(self) -> Ref:
@@ -61,7 +63,7 @@ class Owner:
     @property
     def content_hash(self) -> str | None:
         """A hash that differs whenever the org unit does."""
-        return hashlib.sha256(self.org_unit.encode()).hexdigest()[:32] if self.org_unit else None
+        return _hash(self.org_unit) if self.org_unit else None
 
 
 def owner_ref(tracked_entity: str, program: str) -> Ref:
@@ -73,11 +75,12 @@ def owners_in(mapped: Mapped) -> Iterator[Owner]:
     """Yield the owners of the living people of a row group."""
     people, enrollments = mapped.tables["tracked_entities"], mapped.tables["enrollments"]
     living = {*people.filter(pc.invert(people["deleted"]))["trackedEntity"].to_pylist()}
-    enrolled = _pairs(enrollments.filter(pc.invert(enrollments["deleted"])))
+    enrolled = _births(enrollments.filter(pc.invert(enrollments["deleted"])))
     for row in mapped.tables["owners"].to_pylist():
         person, program = row["trackedEntity"], row["program"]
         if person in living:
-            yield Owner(person, program, row["orgUnit"], (person, program) in enrolled)
+            born = enrolled.get((person, program))
+            yield Owner(person, program, row["orgUnit"], born is not None, born=born)
     for ref, code in mapped.refused.items():
         person, _, program = ref.uid.partition(":")
         if ref.kind == KIND and person in living:
@@ -115,6 +118,33 @@ def known_owners(folder: Path, people: Collection[str], run: str) -> Mapping[Ref
         ref: Known(number, content, model, code if outcome == Outcome.REFUSED else None)
         for ref, (number, content, model, outcome, code) in found.items()
     }
+
+
+def _births(rows: pa.Table) -> dict[tuple[str, str], str]:
+    """Return person and program -> where the first of the enrollments is."""
+    names = ("trackedEntity", "program", "orgUnit")
+    columns = (rows[name].to_pylist() for name in names)
+    places: dict[tuple[str, str], str] = {}
+    for person, program, place in zip(*columns, strict=True):
+        places.setdefault((person, program), place)
+    return places
+
+
+def is_edited(known: Known | None, there: str) -> bool:
+    """Whether somebody else gave a person to *there* at the destination since our last write.
+
+    Args:
+        known: What earlier runs came to. The hash of a line that is not refused is that of
+            the owner we left, and so is that of one that was kept for being edited.
+        there: The owner that the destination has.
+    """
+    if known is None or known.refused not in {None, EDITED_THERE}:
+        return False
+    return known.content_hash not in {None, _hash(there)}
+
+
+def _hash(org_unit: str) -> str:
+    return hashlib.sha256(org_unit.encode()).hexdigest()[:32]
 
 
 def _pairs(rows: pa.Table) -> set[tuple[str, str]]:

@@ -30,6 +30,9 @@ _SETTINGS: Mapping[str, Any] = {
     "write_page_checksum": True,
 }
 
+# Each row group costs, however small: some hundred people make one.
+_BYTES_A_GROUP = 4_000_000
+
 
 class DamagedPackage(Exception):
     """A staged file is not what its manifest says; extract the slice again."""
@@ -53,16 +56,34 @@ class PackageWriter:
 
     The same people are in the same row group of every file, so that a reader can
     rebuild them in bounded memory.
+
+    Attributes:
+        writers: Table -> what writes its file.
+        rows: Table -> how many rows it has.
+        notes: What the manifest says besides.
+        gathered: What waits until it is worth a row group.
+        bytes: How many that is.
     """
 
     writers: Mapping[str, pq.ParquetWriter]
     rows: dict[str, int] = field(default_factory=dict)
     notes: dict[str, Any] = field(default_factory=dict)
+    gathered: list[Mapping[str, pa.Table]] = field(default_factory=list)
+    bytes: int = 0
 
     def add(self, tables: Mapping[str, pa.Table]) -> None:
-        """Append one row group to every file."""
-        for name, table in tables.items():
-            self.writers[name].write_table(table, row_group_size=max(table.num_rows, 1))
+        """Append to every file what belongs into one row group."""
+        self.gathered.append(tables)
+        self.bytes += sum(table.nbytes for table in tables.values())
+        if self.bytes > _BYTES_A_GROUP:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what was gathered as one row group of every file."""
+        gathered, self.gathered, self.bytes = self.gathered, [], 0
+        for name, writer in self.writers.items() if gathered else ():
+            table = pa.concat_tables([tables[name] for tables in gathered]).combine_chunks()
+            writer.write_table(table, row_group_size=max(table.num_rows, 1))
             self.rows[name] = self.rows.get(name, 0) + table.num_rows
 
 
@@ -85,6 +106,7 @@ def writing_package(
         }
         writer = PackageWriter(writers)
         yield writer
+        writer.flush()
     _write_manifest(folder, writer)
 
 
@@ -169,7 +191,7 @@ def _write_manifest(folder: Path, writer: PackageWriter) -> None:
         for name in writer.writers
     }
     content = {"schema_version": SCHEMA_VERSION, "files": files, "notes": writer.notes}
-    publish(folder / MANIFEST, json.dumps(content, indent=1, sort_keys=True).encode())
+    publish(folder / MANIFEST, json.dumps(content, sort_keys=True).encode())
 
 
 def _check(path: Path, sha256: str) -> None:

@@ -115,7 +115,7 @@ def _completed(client: Dhis2Client, wanted: Wanted, uids: Sequence[str], body: b
         asked = wanted.of(client, again)
         parts.append(_parsed(client, wanted, again, client.get_bytes(asked.path, asked.params)))
         absent = _absent(uids, parts)
-    return Batch(pa.concat_arrays(parts), absent)
+    return Batch(parts[0] if len(parts) == 1 else pa.concat_arrays(parts), absent)
 
 
 def _parsed(

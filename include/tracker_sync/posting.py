@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 
 from dhis2_api.client import Dhis2Client
 from dhis2_api.errors import RequestRefused, TransientError
-from dhis2_api.importer import AS_A_COPY, ImportOptions, ImportReport, import_objects
+from dhis2_api.importer import (
+    AS_A_COPY,
+    ImportOptions,
+    ImportReport,
+    Ref,
+    delete_objects,
+    import_objects,
+)
 from dhis2_api.jobs import JobLost
 from tracker_sync.batch_size import BatchSize
 from tracker_sync.jobs import Jobs
@@ -47,9 +55,21 @@ class Posting:
             self.size.took(people, time.monotonic() - began)
         return report
 
+    def delete(self, client: Dhis2Client, refs: Collection[Ref]) -> ImportReport:
+        """Delete objects of one kind; raises as `delete_objects` does."""
+        return self._by_queue(lambda options: delete_objects(client, refs, options))
+
+    def create(self, client: Dhis2Client, body: bytes) -> ImportReport:
+        """Send a request of which nobody learns, such as relationships; raises as `post` does."""
+        return self._imported(client, body)
+
     def _imported(self, client: Dhis2Client, body: bytes) -> ImportReport:
+        return self._by_queue(lambda options: import_objects(client, body, options))
+
+    def _by_queue(self, send: Callable[[ImportOptions], ImportReport]) -> ImportReport:
+        """Send by the server's queue, if that is how requests go; else at once."""
         if not self.jobs:
-            return import_objects(client, body, self.options)
+            return send(self.options)
         begun: list[str] = []
 
         def started(job: str) -> None:
@@ -57,9 +77,8 @@ class Posting:
             jobs.started(job)
 
         jobs = self.jobs
-        options = replace(self.options, job=jobs.patience, on_job=started)
         try:
-            report = import_objects(client, body, options)
+            report = send(replace(self.options, job=jobs.patience, on_job=started))
         except (JobLost, RequestRefused):
             jobs.ended(*begun)
             raise

@@ -22,6 +22,22 @@ def private_folder(path: Path) -> Path:
 
 
 @contextmanager
+def writing_to(folder: Path) -> Iterator[None]:
+    """Let what goes wrong in writing to *folder* say what to do.
+
+    Raises:
+        StagingUnusable: The disk is full, or the folder is not ours to write.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise StagingUnusable(
+            f"{folder} cannot be written ({error.strerror}): make room, or give the user of "
+            "Airflow the right to write there, or name another folder in TRACKER_SYNC_STAGING"
+        ) from error
+
+
+@contextmanager
 def publishing(path: Path) -> Iterator[Path]:
     """Yield a place to write; on a clean end it becomes *path* in one rename.
 
@@ -33,17 +49,13 @@ def publishing(path: Path) -> Iterator[Path]:
     """
     draft = path.with_name(f".{path.name}.{os.getpid()}.draft")
     try:
-        private_folder(path.parent)
-        draft.touch(mode=0o600)
-        yield draft
-        _flush(draft)
-        draft.replace(path)
-        _flush(path.parent)
-    except OSError as error:
-        raise StagingUnusable(
-            f"{path.parent} cannot be written ({error.strerror}): make room, or give the user of "
-            "Airflow the right to write there, or name another folder in TRACKER_SYNC_STAGING"
-        ) from error
+        with writing_to(path.parent):
+            private_folder(path.parent)
+            draft.touch(mode=0o600)
+            yield draft
+            _flush(draft)
+            draft.replace(path)
+            _flush(path.parent)
     finally:
         with suppress(OSError):
             draft.unlink(missing_ok=True)

@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from sys import intern
 from typing import Any
 
 import pyarrow as pa
@@ -117,14 +118,11 @@ def people_of(relationships: Iterable[Relationship]) -> list[str]:
 
 
 def _of_row(row: Mapping[str, Any]) -> Relationship:
-    return Relationship(
-        row["relationship"],
-        row["relationshipType"],
-        _end(row, "from"),
-        _end(row, "to"),
-        row["trackedEntity"],
-        row["updatedAt"],
-    )
+    """Return a row as a relationship; a run holds all it read, so that what is equal is shared."""
+    start, end, under = _end(row, "from"), _end(row, "to"), row["trackedEntity"]
+    shared = next((each.uid for each in (start, end) if each and each.uid == under), under)
+    kind = intern(row["relationshipType"])
+    return Relationship(row["relationship"], kind, start, end, shared, row["updatedAt"])
 
 
 def _end(row: Mapping[str, Any], side: str) -> Ref | None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import time
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from dhis2_api.client import Dhis2Client
-from dhis2_api.errors import RequestRefused, TransientError
-from dhis2_api.importer import ImportReport, Ref, import_objects
+from dhis2_api.errors import RequestRefused, TransientError, Unauthorized
+from dhis2_api.importer import ImportReport, Ref
 from tracker_sync.delivery import NOT_IN_REPORT, REQUEST_REFUSED, refuse_unless_well, refused
 from tracker_sync.loading import Destination
 from tracker_sync.outcome import Entry, Outcome
@@ -19,6 +20,7 @@ from tracker_sync.relationship_reading import read_beside
 
 THERE_ALREADY = "E4015"
 THERE_UNDER_ANOTHER_UID = "E4018"
+DENIED = "SYNC_RELATIONSHIP_DENIED"
 
 #: So many are a request of some 50,000 bytes, and as much work as twenty people.
 AT_ONCE = 200
@@ -64,12 +66,11 @@ def _sent(destination: Destination, batch: Sequence[ToSend]) -> ImportReport:
     destination.before_write()
     try:
         payload = {"relationships": [item.relationship.payload() for item in batch]}
-        return import_objects(client, payload)
-    except RequestRefused as refusal:
+        return destination.posting.create(client, json.dumps(payload).encode())
+    except (RequestRefused, Unauthorized) as refusal:
         if len(batch) == 1:
             refuse_unless_well(client, refusal)
-            code = refusal.code or REQUEST_REFUSED
-            return ImportReport(frozenset(), {batch[0].entry.ref: (code,)})
+            return ImportReport(frozenset(), {batch[0].entry.ref: (_code(refusal),)})
     middle = len(batch) // 2
     one, other = (_sent(destination, half) for half in (batch[:middle], batch[middle:]))
     return ImportReport(
@@ -77,6 +78,10 @@ def _sent(destination: Destination, batch: Sequence[ToSend]) -> ImportReport:
         {**one.refused, **other.refused},
         {**one.warnings, **other.warnings},
     )
+
+
+def _code(refusal: RequestRefused | Unauthorized) -> str:
+    return DENIED if isinstance(refusal, Unauthorized) else refusal.code or REQUEST_REFUSED
 
 
 def _accounted(

@@ -12,18 +12,22 @@ from dataclasses import dataclass, field, replace
 
 from dhis2_api.errors import Unauthorized
 from dhis2_api.importer import Ref
+from tracker_sync.delivery import refused
 from tracker_sync.outcome import Entry, Outcome
 from tracker_sync.relationship import KIND, Relationship
 from tracker_sync.relationship_reading import Fate, fate_of, read_one
+from tracker_sync.relationship_sending import DENIED
 from tracker_sync.relationship_state import Known
 from tracker_sync.steps.after_slices import AfterSlices
+from tracker_sync.steps.sending_deletions import deletions_allowed
 
 
 NEITHER_ALIVE_NOR_DELETED = "SYNC_RELATIONSHIP_GONE"
 
 _log = logging.getLogger(__name__)
 
-#: Above this nobody looks for each by itself: so many at once are lost rights.
+#: More than these are not looked for each by itself, unless a run may delete as many: so many at
+#: once are lost rights, or deletions that are a person's to allow.
 MOST_LOOKED_FOR = 1_000
 
 
@@ -34,10 +38,12 @@ class Sorted:
     Attributes:
         lines: The lines of those that stay as they are.
         doomed: Those whose tombstone the source has, with the line of each if it is held.
+        too_many: Those that nobody looked for.
     """
 
     lines: list[Entry] = field(default_factory=list)
     doomed: list[tuple[Entry, Relationship]] = field(default_factory=list)
+    too_many: list[Entry] = field(default_factory=list)
 
 
 def look_for(
@@ -50,8 +56,8 @@ def look_for(
         gone: Relationships that did not come, by UID.
         living: Those that came: one of them may be what the destination has instead.
     """
-    if len(gone) > MOST_LOOKED_FOR:
-        return Sorted([_held(uid, known) for uid, known in gone.items()])
+    if len(gone) > max(MOST_LOOKED_FOR, deletions_allowed(after)):
+        return Sorted(too_many=[_held(uid, known) for uid, known in gone.items()])
     found = Sorted()
     alike = {(each.type, frozenset(each.ends)) for each in living}
     for uid, known in gone.items():
@@ -59,7 +65,7 @@ def look_for(
             there = read_one(after.destination.client, known.destination_uid or uid)
         except Unauthorized as error:
             _log.warning("RELATIONSHIP %s: %s", uid, error)
-            found.lines.append(_held(uid, known))
+            found.lines.append(_denied(uid, known))
             continue
         if there is None or (there.type, frozenset(there.ends)) in alike:
             found.lines.append(_nowhere(uid, known))
@@ -82,6 +88,12 @@ def _doomed(uid: str, known: Known) -> Entry:
     before = known.refused if known.content_hash is None else None
     line = _held(uid, known).but(code=before, known=before is not None)
     return line.but(outcome=Outcome.MISSING)
+
+
+def _denied(uid: str, known: Known) -> Entry:
+    """Return the line of one that the destination hides: refused, so that every run looks again."""
+    line = _held(uid, known).but(code=known.refused, known=known.refused is not None)
+    return refused(line, DENIED)
 
 
 def _held(uid: str, known: Known) -> Entry:

@@ -62,17 +62,17 @@ def read_by_slices(after: AfterSlices) -> ReadRelationships:
     """
     read = ReadRelationships()
     for loaded in after.loaded():
-        older = after.superseded(loaded.piece)
+        basis, older = loaded.basis, after.superseded(loaded.piece)
         not_read = frozenset(loaded.staged.notes["relationships_not_read"])
         groups = zip(after.staged_tables(loaded), loaded.staged.row_groups(_TABLE), strict=True)
         for mapped, as_staged in groups:
             asked = {*may_be_related(mapped.tables, after.model.related)} - not_read
-            _add_asked(read, loaded.basis, mapped.tables, asked)
+            _add_asked(read, basis, mapped.tables, asked)
             for each in relationships_in(mapped.tables[_TABLE]):
-                read.add(_met(each, loaded.basis, older))
+                read.add(_met(each, basis, older))
             for each in relationships_in(as_staged[_TABLE]):
                 if each.ref in mapped.refused:
-                    met = _met(each, loaded.basis, older)
+                    met = _met(each, basis, older)
                     read.add(replace(met, code=mapped.refused[each.ref]))
     return read
 
@@ -85,9 +85,10 @@ def _add_asked(read: ReadRelationships, basis: Basis, tables: Tables, asked: set
 
 
 def _met(each: Relationship, basis: Basis, older: frozenset[str]) -> Met:
-    program = "" if each.tracked_entity else basis.program
+    if each.tracked_entity and basis.program:
+        basis = Basis(basis.read_number)
     roots = {each.under} if each.under else {end.uid for end in each.ends}
-    return Met(each, Basis(basis.read_number, program), superseded=not older.isdisjoint(roots))
+    return Met(each, basis, superseded=not older.isdisjoint(roots))
 
 
 def _rank(met: Met) -> tuple[bool, int]:

@@ -15,7 +15,9 @@ _MOST_OF_A_CODE = 5
 def slice_line(import_report: Mapping[str, Any]) -> str:
     """Return a slice's outcome in one line."""
     seconds = sum(import_report["timings"].values())
-    return f"slice {import_report['name']}: {_counted(import_report)}, {seconds:.1f} s"
+    left_out = import_report["values_left_out"]
+    lost = f", {left_out} values of events that did not take place not carried" if left_out else ""
+    return f"slice {import_report['name']}: {_counted(import_report)}{lost}, {seconds:.1f} s"
 
 
 def phase_line(import_report: Mapping[str, Any]) -> str:
@@ -47,8 +49,20 @@ def report_lines(report: Mapping[str, Any]) -> list[str]:
         *_table([["kind", *_SHOWN, ""], *kinds]),
         "",
         listing_line(report),
+        *_left_out(report),
         *_not_arrived(report),
         *(f"! {problem}" for problem in report["problems"]),
+    ]
+
+
+def _left_out(report: Mapping[str, Any]) -> list[str]:
+    """Tell of values that no DHIS2 takes, though their events arrived (docs/plan.md)."""
+    count = report["values_left_out"]
+    if not count:
+        return []
+    return [
+        f"values of events that did not take place, not carried: {count}",
+        f"  fr: valeurs d'événements qui n'ont pas eu lieu, non copiées : {count}",
     ]
 
 

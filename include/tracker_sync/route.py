@@ -144,13 +144,15 @@ class Batches(Strict):
             as many events without registration, which are as many objects. A run begins with
             100, and takes more or fewer as the destination answers sooner or later.
         megabytes: At most so many megabytes, below a proxy's usual limit of 10.
-        in_parallel: Requests of one load under way at once. It takes as many slots of the
-            destination's pool, which must have them.
+        in_parallel: Imports of one load under way at once. It takes as many slots of the
+            destination's pool, which must have them. After a kill, what a request did that is
+            under way still can't be seen yet, and the retry sends it again: one batch for
+            each of them, so that one is the default.
     """
 
     tracked_entities: int = Field(default=200, ge=1, le=500)
     megabytes: float = Field(default=5.0, gt=0, le=50)
-    in_parallel: int = Field(default=2, ge=1, le=8)
+    in_parallel: int = Field(default=1, ge=1, le=8)
 
 
 class Keeping(Strict):

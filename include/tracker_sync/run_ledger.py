@@ -8,7 +8,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dhis2_api.importer import Ref
+from tracker_sync.bringing_files import FILE_RANKS
 from tracker_sync.codes import remedy_for
+from tracker_sync.file_values import FILE
 from tracker_sync.ledger import LEDGER
 
 
@@ -23,10 +25,13 @@ RUN_LEDGER = pa.schema(
     ]
 )
 _OBJECT = ["kind", "uid"]
+_ROW = (1 << 40) - 1  # more rows than there are
 
 
 def run_ledger(slices: Mapping[str, pa.Table], phases: Mapping[str, pa.Table]) -> pa.Table:
     """Return one line an object: that of the last phase which speaks of it, else its slice's.
+
+    Of a file, which people of several slices may name, it is the best.
 
     Args:
         slices: Slice -> its lines, rows of `LEDGER`.
@@ -38,17 +43,26 @@ def run_ledger(slices: Mapping[str, pa.Table], phases: Mapping[str, pa.Table]) -
         for name, lines in parts.items()
     ]
     every = pa.concat_tables([_EMPTY, *rows])
-    row = pa.array(range(every.num_rows), pa.int64())
-    last = every.append_column("row", row).group_by(_OBJECT).aggregate([("row", "max")])
-    rows_kept = last.sort_by("row_max")["row_max"]
+    last = every.append_column("row", _order(every)).group_by(_OBJECT).aggregate([("row", "max")])
+    rows_kept = pc.bit_wise_and(last["row_max"], _ROW)
+    rows_kept = rows_kept.take(pc.sort_indices(rows_kept))
     return _with_remedies(every.take(rows_kept)).select(RUN_LEDGER.names).cast(RUN_LEDGER)
 
 
 def twice(lines: pa.Table) -> Sequence[Ref]:
-    """Return what more than one of *lines* speaks of."""
+    """Return what more than one of *lines* speaks of; a file belongs to all who name it."""
+    lines = lines.filter(pc.not_equal(lines["kind"], FILE))
     counted = lines.group_by(_OBJECT).aggregate([([], "count_all")])
     found = counted.filter(pc.greater(counted["count_all"], 1)).to_pylist()
     return sorted(Ref(row["kind"], row["uid"]) for row in found)
+
+
+def _order(lines: pa.Table) -> pa.ChunkedArray:
+    """Return by what the line of an object is chosen: its row, after its rank if it is a file."""
+    ranks = pc.index_in(lines["outcome"], value_set=pa.array([*map(str, FILE_RANKS)]))
+    of_files = pc.if_else(pc.equal(lines["kind"], FILE), ranks.cast(pa.int64()), 0)
+    rows = pa.array(range(lines.num_rows), pa.int64())
+    return pc.add(pc.multiply(of_files, _ROW + 1), rows)
 
 
 def _with_remedies(lines: pa.Table) -> pa.Table:

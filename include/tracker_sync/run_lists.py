@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from dhis2_api.export import Listing
 from dhis2_api.fields import LISTING_FIELDS, Listed
 from dhis2_api.selection import Selection
-from tracker_sync.listing import Changes, Source, list_changes
+from tracker_sync.listing import Keep, Passes, Source, newest, read_lists
 from tracker_sync.metadata.model import Model
 from tracker_sync.route import Route
 from tracker_sync.window import Window
@@ -69,17 +69,15 @@ class RunLists:
     scopes: Scopes
     drawn_back: timedelta = timedelta(0)
 
-    def changes(self, windows: Mapping[str, Window]) -> Changes:
-        """Return what changed in the windows, one for each scope."""
+    def read(self, windows: Mapping[str, Window], keep: Keep) -> Passes:
+        """Give *keep* what changed in the windows, one for each scope, as `read_lists` does."""
         overlap = timedelta(minutes=self.route.reading.overlap_minutes) + self.drawn_back
         listings = [
             replace(listing, updated_after=windows[scope].read_from(overlap, self.source.zone))
             for scope in self.scopes.all()
             for listing in self._whole(scope)
         ]
-        changes = list_changes(self.source, listings)
-        held = [_within(changes.rows, scope, window) for scope, window in windows.items()]
-        return replace(changes, rows=pa.concat_tables(held))
+        return read_lists(self.source, listings, keep)
 
     def selected(self, program: str, selection: Selection) -> Listing:
         """Return the list of all whom a selection holds now, whenever they changed."""
@@ -94,6 +92,12 @@ class RunLists:
         if scope in scopes.event_programs:
             return [replace(whole, kind="events", fields=_LONE_EVENT)]
         return [replace(whole, kind=kind) for kind in KINDS]
+
+
+def changes(listed: pa.Table, windows: Mapping[str, Window]) -> pa.Table:
+    """Return of all that lists named of some people what changed in the windows, each once."""
+    rows = newest(listed)
+    return pa.concat_tables([_within(rows, scope, window) for scope, window in windows.items()])
 
 
 def _within(listed: pa.Table, scope: str, window: Window) -> pa.Table:

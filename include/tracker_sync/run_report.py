@@ -44,18 +44,20 @@ def run_report(
     """Return what `report.json` holds; its keys are documented in `docs/report.md`."""
     named = refusals(ledgers.lines, MOST_NAMED)
     addresses = addresses_of(workspace)
+    slices = [_slice_line(workspace, *of_slice) for of_slice in ledgers.slices.items()]
     return {
         "schema_version": SCHEMA_VERSION,
         "route": workspace.route,
         "run_id": workspace.run_id,
         "windows": {program: _span(window) for program, window in run_plan.windows.items()},
-        "slices": [_slice_line(workspace, *of_slice) for of_slice in ledgers.slices.items()],
+        "slices": slices,
         "phases": [{"phase": name, **tally(lines)} for name, lines in ledgers.phases.items()],
         "kinds": tally_by_kind(ledgers.lines),
         "totals": tally(ledgers.lines),
         "refusals": [_named(item, addresses) for item in named],
         "refusals_in_all": not_arrived(ledgers.lines).num_rows,
         "problems": list(problems),
+        "values_left_out": sum(line["values_left_out"] for line in slices),
         "only_from_children": run_plan.only_from_children,
         "with_open_refusals": run_plan.with_open_refusals,
         "selected_away": run_plan.selected_away,
@@ -72,9 +74,13 @@ def _span(window: Window) -> dict[str, str | None]:
 
 def _slice_line(workspace: Workspace, piece: Slice, lines: pa.Table) -> dict[str, Any]:
     path = workspace.import_report(piece.slice)
-    timings = json.loads(path.read_bytes())["timings"] if path.is_file() else {}
-    seconds = round(sum(timings.values()), 3)
-    return {**asdict(piece), **tally(lines), "seconds": seconds}
+    told = json.loads(path.read_bytes()) if path.is_file() else {}
+    return {
+        **asdict(piece),
+        **tally(lines),
+        "values_left_out": told.get("values_left_out", 0),
+        "seconds": round(sum(told.get("timings", {}).values()), 3),
+    }
 
 
 def _named(item: Refusal, addresses: Mapping[str, str]) -> dict[str, Any]:

@@ -6,6 +6,8 @@ may be read as one without rows, and nobody would miss those who were to be read
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pyarrow as pa
@@ -14,16 +16,31 @@ import pyarrow.parquet as pq
 from tracker_sync.publish import publish, publishing, sha256_of
 
 
+# What is encoded is in memory until its row group is written.
+_ROWS_A_GROUP = 20_000
+
+
 class BrokenSeal(Exception):
     """A file of a run is not what was written; says which, and what to do."""
 
 
 def write_sealed(path: Path, table: pa.Table) -> None:
     """Write a table in one step, and its SHA-256 beside it."""
+    with writing_sealed(path, table.schema) as file:
+        file.write_table(table, row_group_size=_ROWS_A_GROUP)
+
+
+@contextmanager
+def writing_sealed(path: Path, schema: pa.Schema) -> Iterator[pq.ParquetWriter]:
+    """Yield what writes a table part by part; it appears whole, with its SHA-256 beside it."""
     seal(path).unlink(missing_ok=True)
-    with publishing(path) as draft:
-        pq.write_table(table, draft, compression="zstd", write_page_checksum=True)
+    with publishing(path) as draft, _writer(draft, schema) as file:
+        yield file
     publish(seal(path), sha256_of(path).encode())
+
+
+def _writer(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
+    return pq.ParquetWriter(path, schema, compression="zstd", write_page_checksum=True)
 
 
 def check_seal(path: Path, remedy: str) -> None:

@@ -8,7 +8,8 @@ Listings that fail). Whoever was sent once is followed, selected or not.
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pyarrow as pa
@@ -18,7 +19,7 @@ from dhis2_api.errors import PermanentError
 from dhis2_api.export import listing_requests
 from dhis2_api.heard import check_heard
 from dhis2_api.selection import Filter, Selection
-from tracker_sync.listing import list_changes
+from tracker_sync.listing import read_lists
 from tracker_sync.route import ProgramSelection
 from tracker_sync.run_lists import RunLists
 from tracker_sync.state import followed_among
@@ -31,37 +32,64 @@ _LOGGED = "the values that its selection compares attributes with reach the sour
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Entering:
-    """Who is left of a list.
+@dataclass(slots=True)
+class Selecting:
+    """Who enters, of the people of one part of the lists after another.
 
     Attributes:
-        rows: The rows of those who enter or are followed, in whatever list they stand.
-        away: How many people, or events without registration, were selected away.
-    """
-
-    rows: pa.Table
-    away: int
-
-
-def select(lists: RunLists, changed: pa.Table, state: Path) -> Entering:
-    """Return who of those that changed is copied; who enters by one program, by all.
-
-    Args:
         lists: The route's lists.
-        changed: What they named, as `listed_rows.LISTED`.
         state: The folder of what earlier runs know.
+        away: How many people, or events without registration, were selected away so far.
     """
-    if not lists.route.selections and not lists.scopes.types:
-        return Entering(changed, 0)
-    known = _followed(changed, state)
-    entering = [_entering(lists, scope, changed, known) for scope in lists.scopes.all()]
-    stays = pc.is_in(subjects(changed), value_set=pa.concat_arrays([known, *entering]))
-    gone = changed.filter(pc.invert(stays))
+
+    lists: RunLists
+    state: Path
+    away: int = 0
+    _held: dict[str, pa.Array] = field(default_factory=dict)  # by program, once asked for
+
+    def entering(self, changed: pa.Table) -> pa.Table:
+        """Return the rows of those who enter or are followed, in whatever list they stand.
+
+        Who enters by one program enters by all.
+
+        Args:
+            changed: All that lists named of some people, as `listed_rows.LISTED`.
+        """
+        if not self.lists.route.selections and not self.lists.scopes.types:
+            return changed
+        known = _followed(changed, self.state)
+        entering = [self._by(scope, changed, known) for scope in self.lists.scopes.all()]
+        stays = pc.is_in(subjects(changed), value_set=pa.concat_arrays([known, *entering]))
+        self.away += _away(changed.filter(pc.invert(stays)), self.lists.scopes.types)
+        return changed.filter(stays)
+
+    def _by(self, scope: str, changed: pa.Table, known: pa.Array) -> pa.Array:
+        """Return those who enter by *scope*: everybody, or whom its selection holds."""
+        here = changed.filter(pc.equal(changed["scope"], scope))
+        if scope in self.lists.scopes.types:
+            here = here.filter(pc.invert(pc.or_(here["deleted"], here["enrolled"])))
+        if scope not in self.lists.route.selections:
+            return subjects(here).combine_chunks()
+        if pc.all(pc.is_in(subjects(here), value_set=known), min_count=0).as_py():
+            return known[:0]  # nobody new, so nothing to ask
+        if scope not in self._held:
+            self._held[scope] = _held_by(self.lists, scope)
+        return self._held[scope]
+
+
+def _held_by(lists: RunLists, scope: str) -> pa.Array:
+    listing = lists.selected(scope, selection_of(lists.route.selections[scope]))
+    check_heard(lists.source.client, listing, lists.source.zone)
+    found = [pa.array([], pa.string())]
+    read_lists(lists.source, [listing], lambda rows: found.extend(subjects(rows).chunks))
+    return pa.concat_arrays(found).unique()
+
+
+def _away(gone: pa.Table, types: Sequence[str]) -> int:
     # Of a type come people whom no program of the route ever held: dead, or enrolled elsewhere.
-    of_types = pc.is_in(gone["scope"], value_set=pa.array(lists.scopes.types, pa.string()))
-    away = pc.count_distinct(subjects(gone.filter(pc.invert(of_types)))).as_py()
-    return Entering(changed.filter(stays), away)
+    of_types = pc.is_in(gone["scope"], value_set=pa.array(types, pa.string()))
+    away: int = pc.count_distinct(subjects(gone.filter(pc.invert(of_types)))).as_py()
+    return away
 
 
 def subjects(listed: pa.Table) -> pa.ChunkedArray:
@@ -76,20 +104,6 @@ def _followed(changed: pa.Table, state: Path) -> pa.Array:
         uids = subjects(changed.filter(of_kind)).unique().to_pylist()
         found += followed_among(state, kind, uids)
     return pa.array(found, pa.string())
-
-
-def _entering(lists: RunLists, scope: str, changed: pa.Table, known: pa.Array) -> pa.Array:
-    """Return those who enter by *scope*: everybody, or whom its selection holds."""
-    here = changed.filter(pc.equal(changed["scope"], scope))
-    if scope in lists.scopes.types:
-        here = here.filter(pc.invert(pc.or_(here["deleted"], here["enrolled"])))
-    if scope not in lists.route.selections:
-        return subjects(here).combine_chunks()
-    if pc.all(pc.is_in(subjects(here), value_set=known), min_count=0).as_py():
-        return known[:0]  # nobody new, so nothing to ask
-    listing = lists.selected(scope, selection_of(lists.route.selections[scope]))
-    check_heard(lists.source.client, listing, lists.source.zone)
-    return subjects(list_changes(lists.source, [listing]).rows).combine_chunks()
 
 
 def check_selections(lists: RunLists) -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,12 +18,12 @@ from tracker_sync.loading import Destination
 from tracker_sync.outcome import Entry, Outcome
 from tracker_sync.plan import Planned
 from tracker_sync.staged_notes import Note
+from tracker_sync.writers import in_parallel
 
 
 NOTE_REFUSED = "SYNC_NOTE_REFUSED"
 _PLURAL = {"ENROLLMENT": "enrollments", "EVENT": "events"}
 _AT_ONCE = 100  # objects in one import request
-_IN_PARALLEL = 4  # notes that go by themselves
 
 _log = logging.getLogger(__name__)
 
@@ -75,17 +73,14 @@ def send_notes(destination: Destination, notes: Sequence[Note], addition: Additi
 
 
 def _send_each(there: Destination, notes: Sequence[Note], addition: Addition) -> None:
-    """Send notes by themselves, a few at once: each takes a request of its own."""
-    with ExitStack() as stack:
-        clients = [stack.enter_context(there.client.another()) for _ in notes[:_IN_PARALLEL]]
-        pool = stack.enter_context(ThreadPoolExecutor(_IN_PARALLEL, thread_name_prefix="notes"))
-        for start in range(0, len(notes), _IN_PARALLEL):
-            under_way: list[Future[None]] = []
-            for client, note in zip(clients, notes[start:], strict=False):
-                there.before_write()
-                under_way.append(pool.submit(_send_alone, client, note, addition))
-            for future in under_way:
-                future.result()
+    """Send notes by themselves, as many at once as the route lets imports be under way."""
+
+    def alone(lane: Destination, note: Note) -> None:
+        lane.before_write()
+        _send_alone(lane.client, note, addition)
+
+    for _ in in_parallel(there, notes, alone):
+        pass
 
 
 def _send_alone(client: Dhis2Client, note: Note, addition: Addition) -> None:
@@ -107,7 +102,7 @@ def _send_within(
     theirs = {ref: [note for note in notes if note.holder == ref] for ref in holders}
     planned = [_with_notes(ref, addition.held[ref], theirs[ref]) for ref in holders]
     addition.sent |= {note.ref for ref in holders for note in theirs[ref]}
-    for line in deliver(there.client, planned, there.before_write):
+    for line in deliver(there.client, planned, there.before_write, there.posting):
         refs = [note.ref for note in theirs[line.ref]]
         if line.outcome is Outcome.STORED:
             addition.taken |= {*refs}

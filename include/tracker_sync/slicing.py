@@ -68,7 +68,8 @@ def divide(
 
     Returns:
         Origin -> slice, `elsewhere` outside the route's roots; and the slices in the order
-        of the tree, people first.
+        of the tree, people first, but the smallest of people's before all: nothing can be
+        loaded until one is read.
     """
     branches = _branches(origins, model.org_units, slices)
     to_read: Counter[_Branch] = Counter()
@@ -78,6 +79,8 @@ def divide(
         Slice(branch.slice, _name(branch, model), to_read[branch], branch.program)
         for branch in sorted(to_read, key=lambda at: _place(at, model))
     ]
+    smallest = min(pieces, key=lambda piece: (bool(piece.program), piece.to_read), default=None)
+    pieces.sort(key=lambda piece: piece is not smallest)
     return {origin: branch.slice for origin, branch in branches.items()}, pieces
 
 

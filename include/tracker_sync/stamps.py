@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from dhis2_api.client import Dhis2Client
 from dhis2_api.export import MOST_UIDS
-from dhis2_api.importer import Ref
+from dhis2_api.importer import Ref, refs_of
 from tracker_sync.nested import Nested
 from tracker_sync.objects import Tree
 from tracker_sync.people import Wanted, read_wanted
@@ -75,9 +75,6 @@ def _event_stamps(rows: pa.StructArray) -> Iterator[tuple[Ref, datetime]]:
 
 
 def _stamps(kind: str, key: str, rows: pa.StructArray) -> Iterator[tuple[Ref, datetime]]:
-    uids = pc.struct_field(rows, key).to_pylist()
+    refs = refs_of(kind, pc.struct_field(rows, key).to_pylist())
     stamps = pc.struct_field(rows, "updatedAt").to_numpy(zero_copy_only=False)
-    return (
-        (Ref(kind, uid), stamp)
-        for uid, stamp in zip(uids, stamps.astype("datetime64[us]").tolist(), strict=True)
-    )
+    return zip(refs, stamps.astype("datetime64[us]").tolist(), strict=True)

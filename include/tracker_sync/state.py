@@ -58,7 +58,12 @@ def remember(page: Page, entries: Iterable[Entry], model_hash: str) -> None:
         entries: Its ledger, or part of it.
         model_hash: The programs' metadata it was loaded under.
     """
-    kept = as_table(entry for entry in entries if entry.outcome in _REMEMBERED)
+    remember_lines(page, as_table(entries), model_hash)
+
+
+def remember_lines(page: Page, rows: pa.Table, model_hash: str) -> None:
+    """Add a page as `remember` does, of rows of `ledger.LEDGER`."""
+    kept = rows.filter(among(rows["outcome"], texts(_REMEMBERED)))
     of_all = {
         "program": page.program or None,
         "model_hash": model_hash,
@@ -92,6 +97,8 @@ def recall(
         events: Events without registration, which belong to nobody.
     """
     theirs, own, alone = texts(people), texts([but_run]), texts(events)
+    if not lines(folder, ["run"], lambda part: pc.invert(among(part["run"], own))).num_rows:
+        return {}  # as in a first run, of which each slice would read all that others wrote
 
     def wanted(part: pa.Table) -> pa.ChunkedArray:
         of_events = pc.or_(among(part["uid"], alone), among(part["lone_event"], alone))

@@ -38,6 +38,10 @@ def fold(
     return dict(zip(refs, values, strict=True))
 
 
+#: The code of what a run was about to send, and nobody knows yet what became of it.
+ON_ITS_WAY = "SYNC_ON_ITS_WAY"
+
+
 def is_refused(part: pa.Table) -> pa.ChunkedArray:
     """Whether lines speak of a refusal."""
     return among(part["outcome"], texts([Outcome.REFUSED]))

@@ -12,52 +12,39 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from dhis2_api.errors import RequestRefused
-from dhis2_api.export import MOST_UIDS
-from dhis2_api.importer import import_objects
-from tracker_sync.again import Again
-from tracker_sync.objects import Tree, as_bundles, trees_of
-from tracker_sync.people import read_people
-from tracker_sync.projection import Projection
-from tracker_sync.steps.after_slices import AfterSlices
-from tracker_sync.tables import flatten
-from tracker_sync.unique_values import unique_digests
+import pyarrow as pa
+import pyarrow.compute as pc
 
+from dhis2_api.errors import RequestRefused
+from tracker_sync.again import Again
+from tracker_sync.ledger import as_entries, read_lines
+from tracker_sync.living_there import people_at, value_of
+from tracker_sync.objects import Tree
+from tracker_sync.outcome import Entry, Outcome
+from tracker_sync.owed import Owed, note_owed, owed_of, settle_owed
+from tracker_sync.steps.after_slices import AfterSlices
+from tracker_sync.unique_values import UniqueValues, unique_digests
+
+
+_NOT_ARRIVED = {Outcome.REFUSED, Outcome.MISSING}
 
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
-    """A unique value that somebody had at the destination and gave up.
-
-    Attributes:
-        person: Who had it, as the destination held them.
-        attribute: The attribute.
-        value: What to give back.
-    """
-
-    person: Tree
-    attribute: str
-    value: str = field(repr=False)
-
-
 @dataclass(slots=True)
 class Swapping:
-    """The values that were given up in a second pass.
+    """Who gives up what in a second pass, and gets it back.
 
     Attributes:
         after: What every phase works with.
         slices: Who is stuck.
-        secret: The key of the digests.
-        given: What was given up by now.
+        unique: Who of the run has which unique value.
         asked: Who was asked to give something up, in vain or not.
     """
 
     after: AfterSlices
     slices: Sequence[Again]
-    secret: bytes
-    given: list[Given] = field(default_factory=list)
+    unique: UniqueValues
     asked: set[str] = field(default_factory=set)
 
     def give_up(self) -> bool:
@@ -66,58 +53,83 @@ class Swapping:
         Raises:
             TransientError: The outcome is unknown; the phase finds out when it is tried again.
         """
-        for given in () if self.after.destination.dry_run else self._wanted_by_others():
-            self.asked.add(given.person.uid)
-            if self._set(given, None):
-                _log.info("%s gives up %s for a while", given.person.uid, given.attribute)
-                self.given.append(given)
+        for person, owed in () if self.after.destination.dry_run else self._wanted_by_others():
+            self.asked.add(person.uid)
+            self._before_it_goes(owed)
+            if self._set(person, owed.attribute, None):
+                _log.info("%s gives up %s for a while", owed.person, owed.attribute)
                 return True
         return False
 
     def give_back(self) -> None:
-        """Give those who are still refused what they had, unless another has it by now."""
-        stuck = self._stuck()
-        for given in self.given:
-            if given.person.uid in stuck:
-                self._set(given, given.value)
+        """Give those who are still refused what they had, unless another has it by now.
+
+        Also what was given up in a try, or a run, that did not come so far.
+
+        Raises:
+            TransientError: The outcome is unknown; it stays owed.
+        """
+        owed = [] if self.after.destination.dry_run else owed_of(self.after.workspace)
+        whose = {each.person for each in owed}
+        for person in people_at(self.after, whose - self._as_the_source(whose)):
+            for each in owed:
+                if each.person == person.uid and value_of(person, each.attribute) is None:
+                    self._set(person, each.attribute, each.value)
+        settle_owed(self.after.workspace, owed)
 
     def _stuck(self) -> dict[str, Collection[bytes]]:
         """Return who waits for which values."""
         return {uid: piece.digests[uid] for piece in self.slices for uid in piece.trees}
 
-    def _wanted_by_others(self) -> Iterator[Given]:
+    def _wanted_by_others(self) -> Iterator[tuple[Tree, Owed]]:
         stuck = {uid: wanted for uid, wanted in self._stuck().items() if wanted}
         everything = Counter(digest for wanted in stuck.values() for digest in wanted)
         for person in people_at(self.after, stuck.keys() - self.asked):
-            held = unique_digests(person, self.after.model, self.secret)
+            held = unique_digests(person, self.after.model, self.unique.secret())
             for digest in held.keys() - {*stuck[person.uid]}:
-                if everything[digest]:
-                    yield Given(person, held[digest], value_of(person, held[digest]))
+                value = value_of(person, held[digest])
+                if everything[digest] and value:
+                    yield person, Owed(person.uid, held[digest], value)
 
-    def _set(self, given: Given, value: str | None) -> bool:
+    def _before_it_goes(self, owed: Owed) -> None:
+        """Write down what goes, and let the state forget a stamp that is about to move.
+
+        Else the next run, if this one is killed now, would take that for somebody's edit.
+        """
+        note_owed(self.after.workspace, owed)
+        for piece in self.slices:
+            lines = piece.lines_of(owed.person)
+            if lines:
+                unseen = [line.but(destination_updated_at=None) for line in lines]
+                self.after.remember("second_pass", piece.basis, unseen)
+
+    def _as_the_source(self, people: Collection[str]) -> set[str]:
+        """Return who of *people* has at the destination the attributes that the source has."""
+        stuck = {ref: line for piece in self.slices for ref, line in piece.lines.items()}
+        lines = [stuck.get(line.ref, line) for line in self._lines_of(people)]
+        with_attributes = [line for line in lines if line.ref.kind != "EVENT"]
+        refused = {line.root for line in with_attributes if line.outcome in _NOT_ARRIVED}
+        return {line.root for line in lines} - refused
+
+    def _lines_of(self, people: Collection[str]) -> Iterator[Entry]:
+        """Yield the lines of *people* as the slices' loads wrote them."""
+        whose = pa.array(people, pa.string())
+        for piece in self.after.slices() if people else ():
+            path = self.after.workspace.ledger(piece.slice)
+            if path.is_file():
+                rows = read_lines(path)
+                yield from as_entries(rows.filter(pc.is_in(rows["tracked_entity"], whose)))
+
+    def _set(self, person: Tree, attribute: str, value: str | None) -> bool:
         """Write one attribute of a person and nothing else; it is refused where it is mandatory."""
-        person = json.loads(given.person.objects[0].content or "{}")
-        person["attributes"] = [{"attribute": given.attribute, "value": value}]
-        self.after.destination.before_write()
+        sent = json.loads(person.objects[0].content or "{}")
+        sent["attributes"] = [{"attribute": attribute, "value": value}]
+        there = self.after.destination
+        there.before_write()
         try:
-            report = import_objects(self.after.destination.client, {"trackedEntities": [person]})
+            body = json.dumps({"trackedEntities": [sent]}).encode()
+            report = there.posting.create(there.client, body)
         except RequestRefused as refusal:
-            _log.warning("%s: %s", given.person.uid, refusal)
+            _log.warning("%s: %s", person.uid, refusal)
             return False
-        return given.person.objects[0].ref in report.stored
-
-
-def people_at(after: AfterSlices, people: Collection[str]) -> Iterator[Tree]:
-    """Yield those of *people* who live at the destination, as it holds them."""
-    projection = Projection.of(after.model)
-    for batch in read_people(after.destination.client, sorted(people), MOST_UIDS):
-        tables = flatten(batch.rows, after.destination.programs)
-        living = (tree for tree in trees_of(as_bundles(tables, projection)))
-        yield from (tree for tree in living if not tree.objects[0].deleted)
-
-
-def value_of(person: Tree, attribute: str) -> str:
-    """Return what a person has of an attribute."""
-    contents = (json.loads(item.content or "{}") for item in person.objects)
-    rows = (row for content in contents for row in content.get("attributes") or ())
-    return str(next(row["value"] for row in rows if row["attribute"] == attribute))
+        return person.objects[0].ref in report.stored

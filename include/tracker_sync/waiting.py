@@ -7,13 +7,15 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from dhis2_api.importer import Ref
 from tracker_sync.outcome import Outcome
-from tracker_sync.state_fold import ORDER, decides, fold
-from tracker_sync.state_lines import among, lines, texts
+from tracker_sync.state_fold import ON_ITS_WAY, ORDER, decides, fold
+from tracker_sync.state_lines import Wanted, among, lines, texts
 
 
 HELD = "SYNC_DELETE_HELD"
@@ -96,17 +98,25 @@ def copied_below(
 ) -> dict[Ref, Copied]:
     """Return what of *people*, and which *events* without registration, was ever copied.
 
-    Of each the last line that had content: the destination held the same then.
+    Of each the last line that had content: the destination held the same then. What a killed
+    run was about to send since has no stamp: the run may have moved it.
     """
     theirs, alone = texts(people), texts(events)
+    judged_by = ["tracked_entity", "outcome", "content_hash", "code"]
 
-    def wanted(part: pc.ChunkedArray) -> pc.ChunkedArray:
-        asked_for = pc.or_(among(part["tracked_entity"], theirs), among(part["uid"], alone))
-        return pc.and_(asked_for, pc.and_(decides(part), pc.is_valid(part["content_hash"])))
+    def last_of(judge: Wanted) -> dict[Ref, tuple[Any, ...]]:
+        def wanted(part: pa.Table) -> pa.ChunkedArray:
+            asked_for = pc.or_(among(part["tracked_entity"], theirs), among(part["uid"], alone))
+            return pc.and_(asked_for, judge(part))
 
-    judged_by = ["tracked_entity", "outcome", "content_hash"]
-    last = fold(folder, ("read_number", "destination_updated_at"), wanted, judged_by)
-    return {ref: Copied(number, stamp) for ref, (number, stamp) in last.items()}
+        return fold(folder, ("read_number", "at", "destination_updated_at"), wanted, judged_by)
+
+    sent = last_of(lambda part: among(part["code"], texts([ON_ITS_WAY])))
+    copied = last_of(lambda part: pc.and_(decides(part), pc.is_valid(part["content_hash"])))
+    return {
+        ref: Copied(number, None if ref in sent and sent[ref][:2] > (number, at) else stamp)
+        for ref, (number, at, stamp) in copied.items()
+    }
 
 
 def living_objects(folder: Path) -> int:

@@ -37,43 +37,50 @@ _ONLY_VALID = pc.CountOptions(mode="only_valid")
 _NOTHING = pa.scalar(None, pa.string())
 
 
-@dataclass(frozen=True, slots=True)
-class ToRead:
-    """Who is read.
+@dataclass(slots=True)
+class WhoIsRead:
+    """Everybody whom lists named, people after people, and at last whoever has an open refusal.
 
     Attributes:
-        rows: Each once, with the columns of `READ`.
-        only_from_children: People that only a list of enrollments or events named.
-        with_open_refusals: Those that no list named, read because a refusal is open.
-    """
-
-    rows: pa.Table
-    only_from_children: int
-    with_open_refusals: int
-
-
-def who_is_read(lists: RunLists, entering: pa.Table, refused: Mapping[Ref, str]) -> ToRead:
-    """Return everybody whom lists named, and whoever has an open refusal.
-
-    Args:
         lists: The route's lists.
-        entering: The rows of those who are copied, as `listed_rows.LISTED`.
         refused: People, and events without registration with their program, whose refusal
-            is open. What is of a program that the route has no more stays open.
+            is open and whom no list has named so far. What is of a program that the route
+            has no more stays open.
+        only_from_children: People that only a list of enrollments or events named.
     """
-    named = _named(entering, lists.scopes.types)
-    known, children = (
-        named.filter(which) for which in (named["itself"], pc.invert(named["itself"]))
-    )
-    people = [Ref("TRACKED_ENTITY", uid) for uid in children["uid"].to_pylist()]
-    unlisted = _unlisted(named, refused)
-    places = _places(lists, {**dict.fromkeys(people, ""), **unlisted})
-    others = [_row(ref, places[ref]) for ref in unlisted if ref in places]
-    org_units = pa.array([places[ref][1] for ref in people], pa.string())
-    children = children.drop_columns("org_unit").append_column("org_unit", org_units)
-    tables = [known.select(READ.names), children.select(READ.names)]
-    rows = pa.concat_tables([*tables, pa.Table.from_pylist(others, READ)])
-    return ToRead(rows, len(people), len(others))
+
+    lists: RunLists
+    refused: dict[Ref, str]
+    only_from_children: int = 0
+
+    def named(self, entering: pa.Table) -> pa.Table:
+        """Return those whom lists named, each once, with the columns of `READ`.
+
+        Args:
+            entering: All rows of some people who are copied, as `listed_rows.LISTED`.
+        """
+        named = _named(entering, self.lists.scopes.types)
+        self._leave_out(named["uid"])
+        known, children = (
+            named.filter(which) for which in (named["itself"], pc.invert(named["itself"]))
+        )
+        people = [Ref("TRACKED_ENTITY", uid) for uid in children["uid"].to_pylist()]
+        self.only_from_children += len(people)
+        places = _places(self.lists, dict.fromkeys(people, ""))
+        org_units = pa.array([places[ref][1] for ref in people], pa.string())
+        children = children.drop_columns("org_unit").append_column("org_unit", org_units)
+        return pa.concat_tables([known.select(READ.names), children.select(READ.names)]).cast(READ)
+
+    def with_open_refusals(self) -> pa.Table:
+        """Return those of `refused` whom the source can be asked for, likewise."""
+        places = _places(self.lists, self.refused)
+        others = [_row(ref, places[ref]) for ref in sorted(self.refused) if ref in places]
+        return pa.Table.from_pylist(others, READ)
+
+    def _leave_out(self, listed: pa.ChunkedArray) -> None:
+        uids = pa.array([ref.uid for ref in self.refused], pa.string())
+        found = {*uids.filter(pc.is_in(uids, value_set=listed)).to_pylist()}
+        self.refused = {ref: of for ref, of in self.refused.items() if ref.uid not in found}
 
 
 def _named(entering: pa.Table, types: Collection[str]) -> pa.Table:
@@ -113,12 +120,6 @@ def _each_once(rows: pa.Table) -> pa.Table:
     )
     named = found.rename_columns([*keys, "org_unit", "itself", *distinct])
     return named.append_column("listed", pa.repeat(pa.scalar(value=True), len(named)))
-
-
-def _unlisted(named: pa.Table, refused: Mapping[Ref, str]) -> dict[Ref, str]:
-    uids = pa.array([ref.uid for ref in refused], pa.string())
-    listed = set(uids.filter(pc.is_in(uids, value_set=named["uid"])).to_pylist())
-    return {ref: refused[ref] for ref in sorted(refused) if ref.uid not in listed}
 
 
 def _places(lists: RunLists, refs: Mapping[Ref, str]) -> dict[Ref, _Place]:

@@ -109,8 +109,13 @@ class Workspace:
         """What a phase was about to delete at the destination, as JSON."""
         return self.run / phase / "asked_to_delete.json"
 
+    @property
+    def given_up(self) -> Path:
+        """The unique values that people gave up and may get back, as JSON, while any is."""
+        return self.run / "second_pass" / "given_up.json"
+
     def planned(self, slice_id: str) -> Path:
-        """What a dry run would have sent of a slice."""
+        """What a dry run would have done with a slice, or in a phase."""
         return self.run / slice_id / "planned.parquet"
 
     def import_report(self, slice_id: str) -> Path:

@@ -29,8 +29,8 @@ def in_parallel(
 ) -> Iterator[Result]:
     """Yield what *load* returns of each batch, in the order they end.
 
-    No more than `destination.writers` requests are under way at once. If one fails, what was
-    under way is yielded first: it has written.
+    No more than `destination.writers` requests that write are under way at once, and one that
+    reads. If one fails, what was under way is yielded first: it has written.
 
     Raises:
         Exception: What the first batch that failed met, once all under way have ended.

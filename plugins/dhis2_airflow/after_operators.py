@@ -31,14 +31,19 @@ _RUN: Mapping[str, Callable[[AfterSlices], dict[str, Any]]] = {
 
 def after_slices(route: Route) -> list[RouteOperator]:
     """Return a task for each phase. A slice that failed stops none of them."""
-    rule = TriggerRule.ALL_DONE
-    return [PhaseOperator(task_id=phase, route=route, trigger_rule=rule) for phase in PHASES]
+    return [PhaseOperator(task_id=phase, route=route) for phase in PHASES]
 
 
 class PhaseOperator(RouteOperator):
     """One phase, named by its task id; what it works on is in the run's files."""
 
     uses: Literal["source", "destination"] | None = "destination"
+
+    def __init__(self, *, task_id: str, route: Route, **kwargs: Any) -> None:
+        kwargs.setdefault("trigger_rule", TriggerRule.ALL_DONE)
+        if task_id == "notes":  # as for `load`, a slot of the pool is a request under way
+            kwargs.setdefault("pool_slots", route.batches.in_parallel)
+        super().__init__(task_id=task_id, route=route, **kwargs)
 
     def execute(self, context: Context) -> None:
         """Push the XCom `import_report`."""

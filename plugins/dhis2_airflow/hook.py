@@ -14,6 +14,7 @@ from dhis2_api.client import Dhis2Client
 from dhis2_api.credentials import Credentials
 from dhis2_api.dialects import dialect_of
 from dhis2_api.errors import Dhis2Error, PermanentError
+from dhis2_api.patience import Patience
 from dhis2_api.system import read_account, read_server
 
 
@@ -25,7 +26,8 @@ class Dhis2Hook(HttpHook):
 
     :param connection_id: The connection. Host, or host, schema and port, make the
         address; login and password, or `token` in the extra, say who asks; `ca_file`
-        in the extra names authorities to trust.
+        in the extra names authorities to trust, `patience` for how many seconds a
+        request is sent again.
     """
 
     conn_name_attr = "connection_id"
@@ -52,7 +54,22 @@ class Dhis2Hook(HttpHook):
             Credentials(connection.login, connection.password, extra.get("token")),
             name=self.connection_id,
             ca_file=extra.get("ca_file") or None,
+            patience=self._patience(extra.get("patience")),
         )
+
+    def _patience(self, seconds: Any) -> Patience:
+        if seconds is None or seconds == "":
+            return Patience()
+        try:
+            budget = float(seconds)
+        except (TypeError, ValueError):
+            budget = -1.0
+        if not 0 <= budget < float("inf"):
+            raise PermanentError(
+                f"`patience` of the connection `{self.connection_id}` is no number of seconds: "
+                "correct it in Airflow under Admin, Connections"
+            )
+        return Patience(budget=budget)
 
     def test_connection(self) -> tuple[bool, str]:
         """Say what server answers and who we are to it; what Airflow's test button shows."""

@@ -25,7 +25,8 @@ from dhis2_api.ownership import read_owner, transfer_owner
 from dhis2_api.reading import read_by_uid, read_list, read_relationships
 from dhis2_api.selection import Selection
 from dhis2_api.system import read_server
-from tracker_sync.listing import Source, list_changes
+from listed import list_changes
+from tracker_sync.listing import Source
 from tracker_sync.people import read_people
 
 

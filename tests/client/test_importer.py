@@ -117,3 +117,38 @@ def test_an_error_inside_a_stored_object_refuses_it() -> None:
 
     assert found.stored == frozenset()
     assert found.refused == {Ref("TRACKED_ENTITY", "t3txDdBQoV5"): ("E1302",)}
+
+
+REMARK = {**EVENT, "warningCode": "E1120"}
+
+
+@given(stored=named)
+def test_a_report_without_remarks_reads_as_one_with_a_remark(stored: list[str]) -> None:
+    body = report([], [{**EVENT, "uid": uid} for uid in stored] + [PERSON])
+    remarked = body | {"validationReport": {"errorReports": [], "warningReports": [REMARK]}}
+
+    plain, other = (
+        read_report(Answer("test", 200, "application/json", json.dumps(each).encode()))
+        for each in (body, remarked)
+    )
+
+    assert other.warnings
+    assert (
+        plain.stored
+        == other.stored
+        == {Ref("EVENT", uid) for uid in stored} | {Ref("TRACKED_ENTITY", "t3txDdBQoV5")}
+    )
+    assert not plain.refused
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [{"trackerType": "EVENT"}, {"trackerType": "ANIMAL", "uid": "a"}, {**EVENT, "uid": 1}, []],
+    ids=str,
+)
+def test_a_stored_object_of_another_shape_is_never_taken_for_one(odd: Any) -> None:
+    body = report([], [PERSON])
+    body["bundleReport"]["typeReportMap"]["TRACKED_ENTITY"]["objectReports"].append(odd)
+
+    with pytest.raises(UnexpectedAnswer):
+        imported(as_json(body))

@@ -21,7 +21,8 @@ from dhis2_api.fields import UID_KEYS, Listed
 from dhis2_api.paging import Asked
 from dhis2_api.reading import each_row, read_list
 from dhis2_api.selection import EVERYTHING, Selection
-from tracker_sync.listing import Source, list_changes
+from listed import list_changes
+from tracker_sync.listing import Source
 
 
 ZONE = ZoneInfo("Etc/UTC")

@@ -28,8 +28,9 @@ from dhis2_api.ownership import read_owner
 from dhis2_api.patience import Patience
 from dhis2_api.reading import read_by_uid, read_list, read_relationships
 from dhis2_api.system import read_server
+from listed import list_changes
 from scripted_server import Reply, Request, scripted
-from tracker_sync.listing import Source, list_changes
+from tracker_sync.listing import Source
 from tracker_sync.people import read_people
 
 

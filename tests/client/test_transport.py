@@ -158,3 +158,17 @@ def outcome(ask: Callable[[], object]) -> None:
         ask()
     except Dhis2Error as error:
         assert CANARY not in str(error)  # noqa: PT017 - it may be an answer as well
+
+
+def test_a_query_arrives_as_it_was_meant_whatever_it_says() -> None:
+    asked = {"filter": "x:like:Ndèye & 50% + [a;b]#?", "uids": ",".join(["HWe1ZtgPRsl"] * 300)}
+
+    with scripted(lambda _: Reply(200, b"{}")) as server:
+        with Dhis2Client(server.url, patience=ONE_TRY) as client:
+            client.get("/api/me", asked)
+            client.get("/api/me")
+
+    with_query, without = server.requests
+    assert with_query.query == asked
+    assert without.query == {}
+    assert not {name for one in server.requests for name in one.headers if "query" in name.lower()}

@@ -48,6 +48,12 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Told:
 def test_it_copies_a_district_three_times_and_both_servers_are_equal(told: Told) -> None:
     assert told.code == 0, told.output[-2000:]
     assert "equal, 1 refused as expected" in told.output
+    assert re.search(
+        r"^\d+ enrollments, \d+ events, 1 files, \d+ notes, \d+ owners, \d+ persons, "
+        r"\d+ relationships$",
+        told.output,
+        re.MULTILINE,
+    )
     assert "0 objects sent" in told.output
     assert (
         len(

@@ -17,15 +17,15 @@ from dhis2_sandbox.sandbox import Sandbox
 Key = tuple[str, ...]
 Held = Mapping[Key, Any]
 
-_ENTITY = (
+ENTITY = (
     *("type", "org_unit", "inactive", "potential_duplicate", "geometry"),
     *("created_at_client", "updated_at_client"),
 )
-_ENROLLMENT = (
+ENROLLMENT = (
     *("entity", "program", "org_unit", "status", "enrolled_at", "occurred_at", "completed_at"),
     *("follow_up", "option_combo", "geometry", "created_at_client", "updated_at_client"),
 )
-_EVENT = (
+EVENT = (
     *("enrollment", "entity", "program", "stage", "org_unit", "status", "occurred_at"),
     *("scheduled_at", "completed_at", "option_combo", "assigned_user", "geometry"),
     *("created_at_client", "updated_at_client"),
@@ -38,9 +38,9 @@ def held_by(sandbox: Sandbox) -> Held:
     kept = sandbox.dialect.completed_at_kept
     with sandbox.database.reading() as connection:
         parts = [
-            *_objects(connection, "entity", _ENTITY),
-            *_objects(connection, "enrollment", _without_completion(_ENROLLMENT, kept=kept)),
-            *_objects(connection, "event", _without_completion(_EVENT, kept=kept)),
+            *_objects(connection, "entity", ENTITY),
+            *_objects(connection, "enrollment", _without_completion(ENROLLMENT, kept=kept)),
+            *_objects(connection, "event", _without_completion(EVENT, kept=kept)),
             *_attributes(connection, sandbox),
             *_values(connection),
             *_notes(connection),

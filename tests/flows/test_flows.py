@@ -35,6 +35,7 @@ from flows.people import (
 )
 from flows.world import World
 from servers import HIV, MATERNAL
+from tracker_sync.report_text import report_lines
 
 
 Json = dict[str, Any]
@@ -91,6 +92,40 @@ def test_cleared_value(world: World) -> None:
 
 def no_age() -> Json:
     return {"dataElement": case()["dataValues"][1]["dataElement"], "value": None}
+
+
+def test_values_of_events_that_did_not_take_place_come_when_they_do(world: World) -> None:
+    visits = [visit(number=number) for number in (1, 2, 3)]
+    world.source.write(trackedEntities=[person(enrollments=[enrollment(events=visits)])])
+    anew = "UPDATE event SET status = ?, scheduled_at = '2026-04-02T00:00:00.000' WHERE uid = ?"
+    statuses = ("SCHEDULE", "OVERDUE", "SKIPPED")
+    uids = [event_of(AWA, number) for number in (1, 2, 3)]
+    for status, uid in zip(statuses, uids, strict=True):
+        world.source.sql(anew, status, uid)
+    values = {key for key in world.source.holds() if key[0] == "value" and key[1] in uids}
+    assert len(values) > 3
+
+    run = world.run()
+
+    there = world.destination.holds()
+    assert run.totals["refused"] == run.totals["missing"] == 0
+    assert [there["event", uid]["status"] for uid in uids] == [*statuses]
+    assert world.differing().keys() == values
+    assert run.report["values_left_out"] == len(values)
+    assert any("not carried" in line for line in report_lines(run.report))
+    world.watermarks.clear()
+    again = world.run()
+    assert again.totals["read"] > 4
+    assert again.sent == 0
+    assert again.report["values_left_out"] == len(values)
+
+    for uid in uids:
+        world.source.sql(anew, "ACTIVE", uid)
+    world.watermarks.clear()
+    world.run()
+
+    assert world.runs[-1].report["values_left_out"] == 0
+    assert_equal(world)
 
 
 def test_cleared_geometry(world: World) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import pyarrow.parquet as pq
+
 from flows.expected import assert_equal, began_with
-from flows.people import AWA, person, visit
+from flows.people import AWA, BINTA, event_of, person, visit
 from flows.world import Run, World
 from servers import read
 from tracker_sync.publish import publish
@@ -49,6 +51,55 @@ def test_a_replay_by_uid_sends_from_fresh_source_state(world: World) -> None:
     assert run.totals["created"] == run.sent == 1
     assert world.watermarks == marks
     assert_equal(world)
+
+
+def test_a_dry_replay_names_what_it_would_send_and_writes_nothing(world: World) -> None:
+    began_with(world, person(AWA), person(BINTA))
+    world.source.write(events=[visit(AWA, number=2), visit(BINTA, number=2)])
+    before = (world.destination.holds(), world.destination.stamps(), state_of(world))
+    world.destination.watch.imports.clear()
+
+    world.dry_run = True
+    dry = replayed(world, Replay(uids=frozenset({AWA})))
+    world.dry_run = False
+    between = (world.destination.holds(), world.destination.stamps(), state_of(world))
+    done = replayed(world, Replay(uids=frozenset({AWA})))
+
+    paths = sorted(dry.workspace.run.glob("*/planned.parquet"))
+    (plan,) = [row for path in paths for row in pq.read_table(path).to_pylist()]
+    assert (plan["kind"], plan["uid"], plan["action"]) == ("EVENT", event_of(AWA, 2), "created")
+    assert dry.refused == {event_of(AWA, 2): ("held", "SYNC_DRY_RUN")}
+    assert (dry.sent, dry.problems) == (0, ())
+    assert between == before
+    assert (done.sent, done.refused) == (1, {})
+    assert ("event", event_of(AWA, 2)) in world.destination.holds()
+    assert ("event", event_of(BINTA, 2)) not in world.destination.holds()
+
+
+def test_a_dry_replay_of_what_is_refused_leaves_it_open_and_sends_nothing(world: World) -> None:
+    began_with(world, person(AWA))
+    lose_the_option(world)
+    new = visit(AWA, number=2)
+    world.source.write(events=[new])
+    world.run()
+    world.destination.watch.imports.clear()
+
+    world.dry_run = True
+    dry = replayed(world, Replay(codes=frozenset({"E1125"})))
+    world.dry_run = False
+    real = replayed(world, Replay(codes=frozenset({"E1125"})))
+
+    assert dry.refused == {new["event"]: ("held", "SYNC_DRY_RUN")}
+    assert dry.problems == ()
+    assert real.refused == {new["event"]: ("refused", "E1125")}
+    assert len(world.destination.watch.imports) == real.sent == 1
+
+
+def state_of(world: World) -> list[str]:
+    """Return the pages of the state."""
+    found = sorted(path.name for path in world.folder.rglob("state/*/*.parquet"))
+    assert found
+    return found
 
 
 def test_a_replay_of_somebody_who_is_not_there_names_them(world: World) -> None:

@@ -17,12 +17,14 @@ from flows.people import (
     enrollment,
     enrollment_of,
     person,
+    visit,
 )
 from flows.world import Run, World
 from tracker_sync.again import agains
+from tracker_sync.report_text import report_lines
 from tracker_sync.steps.after_slices import AfterSlices
 from tracker_sync.swapping import Swapping
-from tracker_sync.unique_values import UniqueValues
+from tracker_sync.unique_values import TWICE, UniqueValues
 
 
 def with_id(uid: str, national_id: str | None, place: str = PODOR) -> dict[str, Any]:
@@ -118,7 +120,7 @@ def test_who_gave_up_an_id_in_vain_gets_it_back(world: World) -> None:
     there = (world.source.client, world.there(run), run.route, run.workspace, world.model)
     after = AfterSlices(*there)
     unique = UniqueValues(run.workspace.unique_values, world.model)
-    swapping = Swapping(after, [*agains(after, unique)], unique.secret())
+    swapping = Swapping(after, [*agains(after, unique)], unique)
 
     assert swapping.give_up()
     between = [id_at_destination(world, uid) for uid in (AWA, BINTA)]
@@ -145,6 +147,48 @@ def test_of_two_with_one_id_one_is_stored_and_the_other_named(
     assert {"SYNC_UNIQUE_WAITS", "E1064"} <= codes
     assert run.refused[enrollment_of(late)] == ("refused", "E1064")
     assert [uid for uid in run.refused if late[1:] not in uid] == []
+
+
+def share_an_id(world: World) -> None:
+    """Let both servers hold two people with one national id, as old releases took them."""
+    for server in (world.source, world.destination):
+        server.sql(
+            "UPDATE attribute SET value = 'one' WHERE attribute = ? AND entity IN (?, ?)",
+            *(NATIONAL_ID, AWA, BINTA),
+        )
+
+
+def test_two_who_have_one_id_at_the_destination_are_both_named_and_nobody_else(
+    world: World,
+) -> None:
+    began_with(world, *THREE)
+    share_an_id(world)
+    take(world, (COUMBA, "new"))
+    come_by(world, AWA, BINTA)
+
+    red, green = world.run(refused="fail"), world.run()
+
+    assert red.refused == green.refused == dict.fromkeys([AWA, BINTA], ("refused", TWICE))
+    assert [problem for problem in red.problems if TWICE in problem] == list(red.problems) != []
+    assert green.problems == ()
+    named = {item["uid"]: item for item in red.report["refusals"]}
+    assert "merge the two people" in named[AWA]["do"]
+    assert any(TWICE in line for line in report_lines(red.report))
+    assert id_at_destination(world, COUMBA) == "new"
+
+    take(world, (BINTA, "her own"))
+    mended = world.run()
+
+    assert mended.refused == {}
+    assert id_at_destination(world, BINTA) == "her own"
+    assert_equal(world)
+
+
+def come_by(world: World, *people: str) -> None:
+    """Let the source list people, whose ids are as they were."""
+    for uid in people:
+        visited = visit(uid, PODOR, status="COMPLETED")
+        world.source.write(events=[visited])
 
 
 def test_second_pass_that_is_cleared_and_run_again_sends_nothing(world: World) -> None:

@@ -46,4 +46,29 @@ def test_a_night_of_every_kind_of_edit_and_deletion_ends_equal(demo: World) -> N
     found = compare(demo.source.client, demo.destination.client, PROGRAMS)
     assert found.records > 1_000
     assert {uid for _, uid in found.differing} == edits.refused
+    kinds = ("person", "enrollment", "event", "note", "file", "relationship", "owner")
+    assert found.equal.keys() == {*kinds}
     assert {key for key in demo.differing() if not set(key) & edits.refused} == set()
+
+
+def test_the_comparison_sees_what_of_notes_owners_relationships_and_files_differs(
+    demo: World,
+) -> None:
+    edit_everything(demo.source.client)
+    demo.run()
+    before = compare(demo.source.client, demo.destination.client, PROGRAMS)
+    there = demo.destination
+    there.sql("DELETE FROM note WHERE uid = (SELECT max(uid) FROM note)")
+    there.sql("UPDATE relationship SET deleted = 1 WHERE uid = (SELECT max(uid) FROM relationship)")
+    there.sql(
+        "UPDATE file_resource SET body = replace(body, 'contentMd5\": \"', 'contentMd5\": \"x')"
+    )
+    owners = [key for key in there.holds() if key[0] == "owner"]
+    held = there.holds()
+    elsewhere = next(held[key] for key in owners if held[key] != held[owners[0]])
+    there.sql("UPDATE owner SET org_unit = ? WHERE entity = ?", elsewhere, owners[0][1])
+
+    after = compare(demo.source.client, demo.destination.client, PROGRAMS)
+
+    new = {kind for kind, _ in after.differing - before.differing}
+    assert new == {"note", "relationship", "file", "owner"}

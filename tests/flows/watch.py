@@ -17,11 +17,13 @@ class Watch:
     Attributes:
         app: The other one.
         imports: The payloads, in the order they came.
+        queued: Of each, whether it was for the server's queue.
         under_way: How many requests have no answer yet.
     """
 
     app: ASGIApp
     imports: list[dict[str, Any]] = field(default_factory=list)
+    queued: list[bool] = field(default_factory=list)
     under_way: int = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -36,6 +38,7 @@ class Watch:
             parts.append(message.get("body", b""))
             if hears and message["type"] == "http.request" and not message.get("more_body"):
                 self.imports.append(json.loads(b"".join(parts) or b"null"))
+                self.queued.append(b"async=true" in scope["query_string"])
             return message
 
         self.under_way += 1

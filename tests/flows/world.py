@@ -17,6 +17,7 @@ import requests
 
 from dhis2_api.client import Dhis2Client
 from dhis2_api.credentials import Credentials
+from dhis2_api.jobs import JobPatience
 from dhis2_api.patience import Patience
 from dhis2_sandbox.app import create_app
 from dhis2_sandbox.faults.control import FaultControl
@@ -27,12 +28,14 @@ from flows.held import Held, Key, differing, held_by
 from flows.people import CONTACT
 from flows.watch import Watch
 from servers import HIV, MATERNAL, PERSON, SURVEILLANCE, VACCINATION, put, route
+from tracker_sync.jobs import Jobs, Memory
 from tracker_sync.lease import unguarded
 from tracker_sync.loading import Destination
 from tracker_sync.mapping.there import model_there, route_there
 from tracker_sync.metadata import synchronise
 from tracker_sync.metadata.model import Model
 from tracker_sync.package import Staged
+from tracker_sync.posting import Posting
 from tracker_sync.publish import publish
 from tracker_sync.route import Reading, Route, Slices
 from tracker_sync.run_plan import read_run_plan
@@ -52,6 +55,7 @@ from tracker_sync.workspace import Workspace
 VERSIONS = ("2.40.9", "2.41.8", "2.42.4", "2.43.1")
 TOKEN = f"d2p_{'flows':x<32}"
 PROGRAMS = (HIV, MATERNAL, VACCINATION, SURVEILLANCE)
+SOON = JobPatience(ends=10, appears=5, first=0.01, longest=0.05)
 PEOPLE_TABLES = ("entity", "attribute", "enrollment", "event", "note", "relationship", "owner")
 _AT_ONCE = {"async": "false", "atomicMode": "ALL", "importStrategy": "CREATE_AND_UPDATE"}
 
@@ -205,6 +209,8 @@ class World:
         runs: The runs up to now.
         deletes_at_most: What a person allows the next runs.
         before_write: Called before each write request.
+        dry_run: Whether the next runs write nothing.
+        jobs: The jobs under way at the destination, if the route says `import: async`.
     """
 
     source: Server
@@ -216,6 +222,8 @@ class World:
     runs: list[Run] = field(default_factory=list)
     deletes_at_most: int | None = None
     before_write: Callable[[], None] = unguarded
+    dry_run: bool = False
+    jobs: Jobs = field(default_factory=lambda: Jobs(Memory(), SOON))
 
     @property
     def version(self) -> str:
@@ -269,7 +277,8 @@ class World:
             import_module(f"tracker_sync.steps.{phase}").run(after)
         settlement = settle(run.route, run.workspace)
         run.report, run.problems = settlement.report, settlement.problems
-        self.watermarks = moved(self.watermarks, settlement.accounted)
+        if not self.dry_run:
+            self.watermarks = moved(self.watermarks, settlement.accounted)
         return run
 
     def after(self, run: Run) -> AfterSlices:
@@ -292,7 +301,9 @@ class World:
             pauses=(0.0, 0.0, 0.0),
             before_write=self.before_write,
             source=self.source.client,
+            dry_run=self.dry_run,
             edits=run.route.destination_edits,
+            posting=Posting(jobs=self.jobs if run.route.import_ == "async" else None),
         )
 
     def differing(self) -> dict[Key, tuple[Any, Any]]:

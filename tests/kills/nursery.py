@@ -6,6 +6,7 @@ longer than the step. `python nursery.py` reads a job a line, and answers a line
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import re
@@ -28,7 +29,7 @@ from tracker_sync.metadata.model import Model
 from tracker_sync.package import Staged
 from tracker_sync.route import Route
 from tracker_sync.run_plan import read_run_plan
-from tracker_sync.steps import deletes
+from tracker_sync.steps import deletes, second_pass
 from tracker_sync.steps.after_slices import AfterSlices
 from tracker_sync.steps.extract import extract
 from tracker_sync.steps.load import load
@@ -37,7 +38,7 @@ from tracker_sync.workspace import Workspace
 
 @dataclass(frozen=True)
 class Job:
-    """One try of `extract`, of `load` if it is given bundles, or of `deletes`.
+    """One try of `extract`, of `load` if it is given bundles, or of a phase after the slices.
 
     Attributes:
         url: The source, or the destination.
@@ -51,7 +52,8 @@ class Job:
         name: The route's, as its folder is called.
         run_id: The run.
         token: Of the account.
-        destination: Where `deletes` deletes; `url` is then the source.
+        destination: Where a phase writes; `url` is then the source.
+        phase: Which phase.
     """
 
     url: str
@@ -66,6 +68,7 @@ class Job:
     run_id: str = "manual__1"
     token: str | None = None
     destination: str = ""
+    phase: str = "deletes"
 
 
 @dataclass
@@ -100,6 +103,10 @@ class Boundaries:
         named = f"{request.method} {request.path}"
         self.at.request = f" of {named}"
         return named
+
+    def answer(self, *_: Any) -> str:
+        """Return which request's answer is waited for."""
+        return f"answer{getattr(self.at, 'request', '')}"
 
     def around(self, holder: Any, name: str, label: Callable[..., str]) -> None:
         """Come to a boundary before and after what Python doesn't tell of."""
@@ -145,6 +152,8 @@ def run(job: Job) -> None:
     boundaries.around(os, "fsync", lambda handle: f"fsync of {_name_of(handle)}")
     boundaries.around(pq, "ParquetFile", _read)
     boundaries.around(pq.ParquetWriter, "write_table", lambda w, *_: f"row group of {_file(w)}")
+    if job.bundles:
+        boundaries.around(http.client.HTTPConnection, "getresponse", boundaries.answer)
     boundaries.around(pq.ParquetWriter, "close", lambda w: f"footer of {_file(w)}")
     if job.bundles is None and not job.destination:
         boundaries.around(Dhis2Client, "get_bytes", lambda *_: "answer")
@@ -156,6 +165,9 @@ def run(job: Job) -> None:
     boundaries.come_to("end")
 
 
+_PHASES = {"deletes": deletes.run, "second_pass": second_pass.run}
+
+
 def _step(job: Job, client: Dhis2Client) -> None:
     route = Route.model_validate_json(job.route)
     workspace = Workspace(Path(job.root), job.name, job.run_id)
@@ -163,7 +175,8 @@ def _step(job: Job, client: Dhis2Client) -> None:
         model = Model.from_json(workspace.model.read_text(encoding="utf-8"))
         with Dhis2Client(job.destination, Credentials(token=job.token)) as there:
             to = Destination(there, route.programs)
-            deletes.run(AfterSlices(client, to, route, workspace, model))
+            after = AfterSlices(client, to, route, workspace, model)
+            _PHASES[job.phase](after)
         return
     if job.bundles is None:
         extract(client, route, workspace, job.slice, 1)

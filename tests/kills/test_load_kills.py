@@ -19,6 +19,9 @@ from tracker_sync.slicing import Slice
 
 
 A_BATCH = 2
+ONE_AT_A_TIME = Batches(tracked_entities=A_BATCH)  # as a route has it that says nothing
+TWO_AT_A_TIME = Batches(tracked_entities=A_BATCH, in_parallel=2)
+SLOW = 2.0
 PEOPLE = tuple(f"LoadedPer{number:02}" for number in range(6))
 FIRST, SECOND, LAST = "first", "second", "last"
 READ, WRITE = "GET /api/tracker/trackedEntities", "POST /api/tracker"
@@ -41,6 +44,7 @@ BOUNDARIES = [
     (f"before {WRITE}", FIRST),
     (f"request of {WRITE}", FIRST),  # nothing has left
     (f"request of {WRITE}", SECOND),  # the headers have, and the body has not
+    (f"before answer of {WRITE}", FIRST),  # all of it has left
     (f"after {WRITE}", FIRST),  # it was done, and nobody knows
     (f"before {READ}", SECOND),
     (f"before {WRITE}", SECOND),
@@ -81,17 +85,26 @@ BOUNDARIES = [
 class Loading:
     """A slice of three batches, extracted and transformed, and not yet loaded."""
 
-    def __init__(self, world: World, nursery: subprocess.Popen[str], log: Path) -> None:
+    def __init__(
+        self,
+        world: World,
+        nursery: subprocess.Popen[str],
+        log: Path,
+        batches: Batches = ONE_AT_A_TIME,
+    ) -> None:
         world.source.write(trackedEntities=[person(uid) for uid in PEOPLE])
-        world.terms = {"batches": Batches(tracked_entities=A_BATCH, in_parallel=1)}
+        world.terms = {"batches": batches}
         self.world, self.nursery, self.log = world, nursery, log
         self.run: Run = world.begin()
         self.piece: Slice
         (self.piece,) = self.run.slices
         self.bundles: Staged = world.bundles(self.run, self.piece)
 
-    def killed(self, boundary: str, nth: int) -> tuple[int, list[str]]:
-        """Load in another process; return the signal that ended it, and what it came to before."""
+    def killed(self, boundary: str, nth: int, *, at_rest: bool = True) -> tuple[int, list[str]]:
+        """Load in another process; return the signal that ended it, and what it came to before.
+
+        Unless *at_rest*, the destination may still work on what it was sent.
+        """
         job = Job(
             url=self.world.destination.client.url,
             root=str(self.world.folder),
@@ -110,8 +123,19 @@ class Loading:
         self.nursery.stdin.write(as_line(job))
         self.nursery.stdin.flush()
         ended = int(self.nursery.stdout.readline())
-        self.world.destination.watch.rest()
+        if at_rest:
+            self.world.destination.watch.rest()
         return ended, self.log.read_text().splitlines()
+
+    def tried_again(self) -> None:
+        """Load here, and do all that comes after."""
+        self.world.load(self.run, self.piece, self.bundles)
+        self.world.destination.watch.rest()
+        self.world.end(self.run)
+
+    def sent_twice(self) -> int:
+        """Return how many people were sent in vain."""
+        return sum(times - 1 for times in self.sent().values())
 
     def sent(self) -> Counter[str]:
         """Return how often each person was sent."""
@@ -157,7 +181,7 @@ def kind_of(boundary: str) -> str:
 
 KINDS = [
     *("open", "rename", "remove", "mkdir", "fsync", "row group", "footer", "reading"),
-    *("request", "GET", "POST", "end"),
+    *("request", "answer", "GET", "POST", "end"),
 ]
 
 
@@ -165,21 +189,79 @@ KINDS = [
 def test_a_load_killed_anywhere_loses_nothing_and_sends_at_most_a_batch_twice(
     boundary: str, when: str, loading: Loading, comes_to: list[str]
 ) -> None:
-    world, run = loading.world, loading.run
+    assert loading.run.route.batches.in_parallel == 1
     nth = {FIRST: 1, SECOND: 2, LAST: comes_to.count(boundary)}[when]
 
     ended, before = loading.killed(boundary, nth)
-    world.load(run, loading.piece, loading.bundles)
-    world.end(run)
+    loading.tried_again()
 
     assert ended == signal.SIGKILL
     assert before.count(boundary) == nth - 1
+    assert loading.sent_twice() <= A_BATCH
+    assert_nothing_is_lost(loading)
+
+
+def assert_nothing_is_lost(loading: Loading) -> None:
+    """Assert that the servers are equal, and the ledger whole."""
+    world, run = loading.world, loading.run
     assert world.differing() == {}
     assert run.problems == ()
-    sent = loading.sent()
-    assert sent.keys() == set(PEOPLE)
-    assert sum(times - 1 for times in sent.values()) <= A_BATCH
+    assert loading.sent().keys() == set(PEOPLE)
     refs = Counter(zip(*(run.ledger()[name].to_pylist() for name in ("kind", "uid")), strict=True))
     assert len(refs) == run.totals["read"] == 4 * len(PEOPLE)  # with their owners
     assert set(refs.values()) == {1}
     assert world.run().sent == 0
+
+
+def test_the_batch_that_goes_twice_is_the_one_the_server_still_works_on(loading: Loading) -> None:
+    busy(loading.world, requests=1)
+
+    ended, _ = loading.killed(f"before answer of {WRITE}", 1, at_rest=False)
+    loading.tried_again()
+
+    assert ended == signal.SIGKILL
+    assert loading.sent_twice() == A_BATCH
+    assert_nothing_is_lost(loading)
+
+
+def busy(world: World, requests: int) -> None:
+    """Have the destination begin to work on the next imports when a retry has compared."""
+    order = world.destination.faults.order
+    order("latency", method="POST", path="/api/tracker", times=requests, seconds=SLOW)
+
+
+@pytest.fixture
+def two_at_a_time(world: World, nursery: subprocess.Popen[str], tmp_path: Path) -> Loading:
+    return Loading(world, nursery, tmp_path / "boundaries.log", TWO_AT_A_TIME)
+
+
+def test_with_two_requests_under_way_two_batches_may_go_twice_and_no_more(
+    two_at_a_time: Loading,
+) -> None:
+    busy(two_at_a_time.world, requests=2)
+
+    ended, _ = two_at_a_time.killed(f"before answer of {WRITE}", 2, at_rest=False)
+    two_at_a_time.tried_again()
+
+    assert ended == signal.SIGKILL
+    assert two_at_a_time.sent_twice() == 2 * A_BATCH
+    assert_nothing_is_lost(two_at_a_time)
+
+
+@pytest.mark.parametrize("nth", [1, 2, 3])
+@pytest.mark.parametrize(
+    "boundary",
+    [
+        *(f"before {READ}", f"after {READ}", f"before {WRITE}", f"request of {WRITE}"),
+        *(f"before answer of {WRITE}", f"after {WRITE}"),
+    ],
+)
+def test_a_load_with_two_requests_under_way_loses_nothing_when_killed_at_one(
+    boundary: str, nth: int, two_at_a_time: Loading
+) -> None:
+    ended, _ = two_at_a_time.killed(boundary, nth)
+    two_at_a_time.tried_again()
+
+    assert ended == signal.SIGKILL
+    assert two_at_a_time.sent_twice() <= 2 * A_BATCH
+    assert_nothing_is_lost(two_at_a_time)

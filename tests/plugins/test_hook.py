@@ -97,6 +97,29 @@ def test_the_test_button_names_the_remedy(monkeypatch: pytest.MonkeyPatch) -> No
     assert "secret" not in text
 
 
+@pytest.mark.parametrize("seconds", [0, "0"])
+def test_a_server_that_is_away_is_asked_again_as_long_as_its_connection_says(
+    seconds: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with scripted(lambda _: as_json({"message": "busy"}, 503)) as server:
+        extra = {"token": "d2p_x", "patience": seconds}
+        good, text = connect(monkeypatch, host=server.url, extra=extra).test_connection()
+
+    assert not good
+    assert "503" in text
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("seconds", ["long", -1, "nan", "inf", [5]])
+def test_a_patience_that_is_no_number_of_seconds_is_refused_with_its_remedy(
+    seconds: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hook = connect(monkeypatch, host="https://dhis2.example.org", extra={"patience": seconds})
+
+    with pytest.raises(PermanentError, match="`patience` of the connection `north` is no number"):
+        hook.client()
+
+
 def test_airflow_knows_the_connection_type_and_its_form(tmp_path: Path) -> None:
     """The form is plain data, found by the entry point beside it (airflow 5)."""
     script = (
@@ -120,5 +143,5 @@ def test_airflow_knows_the_connection_type_and_its_form(tmp_path: Path) -> None:
 
     hook, name, fields, relabelled = json.loads(done.stdout.splitlines()[-1])
     assert (hook, name) == ("dhis2_airflow.hook.Dhis2Hook", "DHIS2")
-    assert fields == ["extra__dhis2__ca_file", "extra__dhis2__token"]
+    assert fields == [f"extra__dhis2__{name}" for name in ("ca_file", "patience", "token")]
     assert relabelled["host"] == "Address"

@@ -151,7 +151,7 @@ def test_the_files_lie_where_they_are_documented() -> None:
         *(workspace.report, workspace.plan, workspace.listing, workspace.model),
         *(workspace.run_ledger, workspace.ledger("PHASE"), workspace.import_report("PHASE")),
         *(workspace.run_rejects, workspace.rejects("SLICE"), workspace.unique_values),
-        workspace.asked_to_delete("PHASE"),
+        *(workspace.asked_to_delete("PHASE"), workspace.given_up),
         *(workspace.ledger("SLICE"), workspace.import_report("SLICE")),
         *(workspace.package("SLICE", 1), workspace.servers, workspace.state / "PAIR"),
     }

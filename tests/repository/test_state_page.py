@@ -40,8 +40,8 @@ def test_the_columns_are_documented(state: Path) -> None:
     assert pq.read_metadata(page).metadata[b"tracker_sync.state"] == b"3"
 
 
-def test_the_six_needs_are_documented() -> None:
-    assert len(table(PAGE, "What for")) == 6
+def test_the_seven_needs_are_documented() -> None:
+    assert len(table(PAGE, "What for")) == 7
 
 
 def test_the_example_with_pandas_reads_a_real_state(

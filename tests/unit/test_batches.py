@@ -63,6 +63,21 @@ def test_what_is_larger_than_the_limit_is_a_batch_alone_and_whole(tmp_path: Path
     assert sizes(made, Batches(megabytes=0.000_001)) == [1, 1]
 
 
+def test_the_last_batches_are_smaller_so_that_all_writers_end_at_about_the_same_time(
+    tmp_path: Path,
+) -> None:
+    made = package(tmp_path / "people", people(*range(150)))
+    alone = package(tmp_path / "events", events(*range(700)))
+
+    of_two = sizes(made, Batches(tracked_entities=40, in_parallel=2))
+    of_one = sizes(made, Batches(tracked_entities=40, in_parallel=1))
+    of_events = sizes(alone, Batches(tracked_entities=40, in_parallel=2))
+
+    assert of_two == [40, 40, 35, 18, 10, 7]
+    assert of_one == [40, 40, 40, 30]
+    assert of_events == [350, 180, 100, 70]
+
+
 def test_nothing_staged_is_no_batch(tmp_path: Path) -> None:
     assert sizes(package(tmp_path, people()), Batches()) == []
     assert sizes(package(tmp_path / "none"), Batches()) == []

@@ -73,7 +73,9 @@ def events(make: Any, uids: list[str]) -> Any:
         make,
         "event",
         uids,
-        status=st.sampled_from(["ACTIVE", "COMPLETED", "VISITED"]),
+        status=st.sampled_from(
+            ["ACTIVE", "COMPLETED", "VISITED", "SCHEDULE", "OVERDUE", "SKIPPED"]
+        ),
         completedAt=_MAYBE,
         scheduledAt=_MAYBE,
         programStage=st.sampled_from([STAGE, "stageNobody"]),

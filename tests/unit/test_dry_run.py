@@ -59,7 +59,10 @@ def test_it_names_what_would_be_created_changed_and_cleared_and_sends_nothing(
 
 
 def test_a_phase_that_loads_in_a_dry_run_sends_nothing_either() -> None:
-    script = of_version("2.42.4", lambda _: Reply(200, page()))
+    def nobody(request: Request) -> Reply:
+        return Reply(200, page().replace(b"trackedEntities", request.path[13:].encode()))
+
+    script = of_version("2.42.4", nobody)
     with scripted(script) as server, Dhis2Client(server.url) as client:
         destination = Destination(client, (PROGRAM,), dry_run=True)
         lines = load_batch(destination, trees(person()), NOTHING_KNOWN)

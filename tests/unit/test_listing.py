@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import pyarrow as pa
 import pytest
 
 from builders import CLINIC, PROGRAM
@@ -21,10 +22,12 @@ from dhis2_api.dialects import dialect_of
 from dhis2_api.errors import UnexpectedAnswer
 from dhis2_api.export import Listing
 from dhis2_api.fields import UID_KEYS, Listed
+from listed import Changes, list_changes
 from scripted_server import Reply, Request, as_json, of_version, scripted
 from servers import HIV, SENEGAL, SURVEILLANCE, route, running
-from tracker_sync.listing import Changes, Source, list_changes
+from tracker_sync.listing import Source
 from tracker_sync.run_lists import KINDS, RunLists, Scopes
+from tracker_sync.run_lists import changes as changed
 from tracker_sync.window import Window
 
 
@@ -214,7 +217,9 @@ def of_october(*, start: datetime, end: datetime, covered: datetime) -> list[Any
         only = route(programs=(SURVEILLANCE,))
         lists = RunLists(source, only, Scopes((), (SURVEILLANCE,), ()))
         window = Window(start, end, covered, moves=False)
-        rows: list[Any] = lists.changes({SURVEILLANCE: window}).rows.to_pylist()
+        pages: list[pa.Table] = []
+        lists.read({SURVEILLANCE: window}, pages.append)
+        rows: list[Any] = changed(pa.concat_tables(pages), {SURVEILLANCE: window}).to_pylist()
         return rows
 
 

@@ -192,7 +192,10 @@ def test_a_dry_run_transfers_nobody(night: Nights) -> None:
     after = night.load("one", [PERSON])
     dry = replace(after, destination=replace(after.destination, dry_run=True))
 
-    assert night.own(dry) == {}
+    lines = night.own(dry)
+
+    told = lines[f"{PERSON}:{HIV}"]
+    assert (told.code, told.action, told.sent) == ("SYNC_DRY_RUN", "changed", False)
     assert owner(night.destination) != ELSEWHERE
 
 

@@ -36,15 +36,19 @@ def write(folder: Path, *uids: str) -> Staged:
     return staged(folder)
 
 
-def test_a_package_gives_back_what_was_put_in_group_by_group(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("worth_a_group", "uids"),
+    [(1, [["person00001"], ["person00002"]]), (4_000_000, [["person00001", "person00002"]])],
+)
+def test_a_package_gives_back_what_was_put_in_as_soon_as_it_is_worth_a_row_group(
+    worth_a_group: int, uids: list[list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tracker_sync.package._BYTES_A_GROUP", worth_a_group)
     package = open_package(write(tmp_path / "try-1", "person00001", "person00002"))
 
     groups = [*package.row_groups()]
-    assert [g["tracked_entities"]["trackedEntity"].to_pylist() for g in groups] == [
-        ["person00001"],
-        ["person00002"],
-    ]
-    assert [g["data_values"].num_rows for g in groups] == [1, 1]
+    assert [g["tracked_entities"]["trackedEntity"].to_pylist() for g in groups] == uids
+    assert [g["data_values"].num_rows for g in groups] == [len(each) for each in uids]
     assert package.notes == {"zone": "UTC"}
     assert package.rows("events") == 2
 

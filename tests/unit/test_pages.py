@@ -25,6 +25,11 @@ NOT_PAGES = {
     "null rows": b'{"pager": {"page": 1}, "trackedEntities": null}',
     "no pager": b'{"trackedEntities": []}',
     "the rows of another version": b'{"pager": {"page": 1}, "instances": []}',
+    "nobody, on a page without a number": b'{"pager": {"page": null}, "trackedEntities": []}',
+    "nobody, on a page of a text": b'{"pager": {"page": "1"}, "trackedEntities": []}',
+    "nobody, on a page that is true": b'{"pager": {"page": true}, "trackedEntities": []}',
+    "nobody, and a list for a pager": b'{"pager": [], "trackedEntities": []}',
+    "an object for rows": b'{"pager": {"page": 1}, "trackedEntities": {}}',
     "a number for a UID": b'{"pager": {"page": 1}, "trackedEntities": [{"trackedEntity": 1}]}',
     "two pages": page(person()) * 2,
     "no UTF-8": page(person()).replace(b"Awa", b"\xff\xfe"),
@@ -49,6 +54,15 @@ def test_an_empty_page_is_an_empty_page() -> None:
     parsed = parse_page(page(number=4), PEOPLE, PERSON_ROW, what="GET list")
 
     assert (len(parsed.rows), parsed.number, parsed.goes_on) == (0, 4, False)
+
+
+def test_a_page_of_nobody_may_say_that_others_follow() -> None:
+    body = b'{"pager": {"page": 2, "pageCount": 3, "nextPage": "x"}, "trackedEntities": []}'
+
+    parsed = parse_page(body, PEOPLE, PERSON_ROW, what="GET list")
+
+    assert (parsed.number, parsed.goes_on, parsed.pages) == (2, True, 3)
+    assert parsed.rows.type == PERSON_ROW
 
 
 def test_values_come_through_byte_for_byte_whatever_they_look_like() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -25,8 +26,10 @@ from builders import (
 from dhis2_api.importer import ImportReport, Ref
 from tracker_sync.delivery import account, refused
 from tracker_sync.destination import Edits
+from tracker_sync.intending import on_their_way
+from tracker_sync.ledger import of_batch
 from tracker_sync.objects import Tree
-from tracker_sync.outcome import Outcome
+from tracker_sync.outcome import Outcome, stored, with_stamp
 from tracker_sync.plan import Known, Past, Planned, plan
 
 
@@ -337,6 +340,23 @@ def test_applying_a_plan_leaves_nothing_to_plan(ours: list[Any], theirs: list[An
     assert sent(plan(source, with_event(dataValues=left), NOTHING_KNOWN)) == set()
 
 
+@given(ours=values, theirs=values)
+def test_what_is_remembered_before_a_request_is_what_the_destination_has_after_it(
+    ours: list[Any], theirs: list[Any]
+) -> None:
+    source = with_event(dataValues=ours)
+    elsewhere = {"dataElement": "otherElemnt", "value": "entered there alone"}
+    destination = with_event(dataValues=[*theirs, elsewhere])
+
+    for item in plan(source, destination, NOTHING_KNOWN):
+        if item.text is not None:
+            (line,) = on_their_way([item])
+            after = with_event(dataValues=[*(row for row in ours if row["value"]), elsewhere])
+            (left,) = [each for each in after.objects if each.ref == line.ref]
+            assert line.content_hash == left.content_hash
+            assert (line.outcome, line.code) == (Outcome.REFUSED, "SYNC_ON_ITS_WAY")
+
+
 class TestWhatSomebodyChangedAtTheDestination:
     ours = with_event(status="COMPLETED")
     theirs = with_event(occurredAt="2026-04-01T00:00:00.000", updatedAt="2026-11-30T09:00:00.000")
@@ -369,3 +389,45 @@ class TestWhatSomebodyChangedAtTheDestination:
         past = self.past("keep", "2026-11-30T09:00:00.000")
 
         assert sent(plan(self.ours, self.theirs, past)) == {EVENT}
+
+
+OF_ANOTHER = Past({Ref("EVENT", "another0001"): Known(BEFORE, "h", "m1", None)}, READ, MODEL)
+STATES = st.sampled_from(["ACTIVE", "COMPLETED"])
+
+
+@given(
+    deleted=st.lists(st.booleans(), min_size=3, max_size=3),
+    status=STATES,
+    note=st.sampled_from(["well", "a\0b"]),
+    copies=st.integers(1, 2),
+)
+def test_who_is_new_to_both_is_planned_as_who_is_looked_at_one_by_one(
+    deleted: list[bool], status: str, note: str, copies: int
+) -> None:
+    own = event(
+        status=status,
+        completedAt="2026-05-15T13:18:00.000",
+        deleted=deleted[2],
+        dataValues=[{"dataElement": NOTE, "value": note}],
+    )
+    new = tree(enrollments=[enrollment(deleted=deleted[1], events=[own])], deleted=deleted[0])
+    new = replace(new, objects=new.objects * copies)
+
+    planned = plan(new, None, NOTHING_KNOWN)
+
+    assert len(planned) == 3
+    assert planned == plan(new, None, OF_ANOTHER)
+    assert any(deleted) or sent(planned)
+
+
+def test_what_was_sent_and_stored_keeps_all_else_of_its_line() -> None:
+    entry = plan(tree(), None, NOTHING_KNOWN)[0].entry.but(code="E1000", known=True)
+    at = entry.updated_at
+
+    line = with_stamp(stored(entry), at)
+
+    assert line == entry.but(
+        outcome=Outcome.STORED, code=None, known=False, destination_updated_at=at
+    )
+    (written,) = of_batch([line], 3)
+    assert written == line.but(batch=3, at=written.at)

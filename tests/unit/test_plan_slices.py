@@ -235,10 +235,10 @@ def test_whoever_no_slice_would_read_stops_the_run(
 
     if slice_id is None:
         with pytest.raises(UnexpectedAnswer, match=r"1 without org unit .* person00001"):
-            write_listing(workspace, read, {Origin("", ""): "elsewhere"})
+            write_listing(workspace, [read], {Origin("", ""): "elsewhere"})
         assert not workspace.listing.exists()
     else:
-        write_listing(workspace, read, {Origin("", ""): slice_id})
+        write_listing(workspace, [read], {Origin("", ""): slice_id})
         assert pq.read_table(workspace.listing)["slice"].to_pylist() == [slice_id]
 
 

@@ -14,8 +14,9 @@ from dhis2_api.client import Dhis2Client
 from dhis2_api.dialects import dialect_of
 from dhis2_api.errors import UnexpectedAnswer
 from dhis2_api.export import Listing
+from listed import list_changes
 from scripted_server import Reply, Request, as_json, of_version, scripted
-from tracker_sync.listing import Source, list_changes
+from tracker_sync.listing import Source
 from tracker_sync.people import read_people
 from tracker_sync.run_lists import KINDS
 from tracker_sync.steps.extract import without_enrollment

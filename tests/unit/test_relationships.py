@@ -263,7 +263,7 @@ def test_an_answer_that_is_lost_makes_no_second_relationship(
     after = night.load("one", EVERYBODY)
     lost = Lost(night.destination)
     with monkeypatch.context() as faulty:
-        faulty.setattr("tracker_sync.relationship_sending.import_objects", lost)
+        faulty.setattr("tracker_sync.posting.import_objects", lost)
         lines = night.relate(after)
 
     assert lost.times == 2
@@ -277,7 +277,7 @@ def test_a_phase_that_died_leaves_what_it_did_remembered(
     after = night.load("one", EVERYBODY)
     monkeypatch.setattr("tracker_sync.steps.relationships.AT_ONCE", 1)
     with monkeypatch.context() as dying:
-        dying.setattr("tracker_sync.relationship_sending.import_objects", OnlyOnce())
+        dying.setattr("tracker_sync.posting.import_objects", OnlyOnce())
         with pytest.raises(KeyboardInterrupt):
             night.relate(after)
     assert not after.workspace.ledger("relationships").exists()
@@ -321,8 +321,26 @@ def test_a_dry_run_sends_nothing(night: Nights) -> None:
     after = night.load("one", EVERYBODY)
     dry = replace(after, destination=replace(after.destination, dry_run=True))
 
-    assert night.relate(dry) == {}
+    lines = night.relate(dry)
+
+    assert lines.keys() == {THEIRS, ANOTHER}
+    assert {(line.code, line.action, line.sent) for line in lines.values()} == {
+        ("SYNC_DRY_RUN", "created", False)
+    }
     assert held(night.destination, *EVERYBODY) == set()
+
+
+def test_a_dry_run_finds_what_is_there_and_misses_an_end_as_a_run_does(night: Nights) -> None:
+    after = night.load("one", EVERYBODY)
+    relate(night.destination, "madeThere01", MOTHER, CHILD)
+    send(night.destination, {"trackedEntities": [{"trackedEntity": OTHER_CHILD}]}, "DELETE")
+    dry = replace(after, destination=replace(after.destination, dry_run=True))
+
+    lines = night.relate(dry)
+
+    there, without_end = lines[THEIRS], lines[ANOTHER]
+    assert (there.outcome, there.destination_uid) == (Outcome.UNCHANGED, "madeThere01")
+    assert (without_end.outcome, without_end.code) == (Outcome.REFUSED, "E4012")
 
 
 def test_a_type_that_the_mapping_drops_is_held_and_arrives_once_it_has_a_target(
@@ -342,20 +360,49 @@ def test_a_type_that_the_mapping_drops_is_held_and_arrives_once_it_has_a_target(
     assert {line.action for line in second.values()} == {"created"}
 
 
-def test_many_that_are_gone_at_once_are_held_and_not_asked_about_one_by_one(
-    night: Nights, monkeypatch: pytest.MonkeyPatch
+@pytest.fixture
+def few_are_looked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tracker_sync.relationships_gone.MOST_LOOKED_FOR", 1)
+    monkeypatch.setattr("tracker_sync.steps.sending_deletions.FEWEST", 1)
+
+
+@pytest.mark.usefixtures("few_are_looked_for")
+def test_more_that_are_gone_at_once_than_a_run_may_delete_wait_until_a_person_allows_them(
+    night: Nights, caplog: pytest.LogCaptureFixture
 ) -> None:
     sending = with_route(night, deletes="send")
     sending.relate(sending.load("one", EVERYBODY))
     unrelate(night.source, THEIRS, ANOTHER)
-    monkeypatch.setattr("tracker_sync.relationships_gone.MOST_LOOKED_FOR", 1)
 
     lines = sending.relate(sending.load("two", EVERYBODY))
+    there = held(night.destination, *EVERYBODY)
+    allowed = sending.relate(replace(sending.load("three", [MOTHER]), deletes_at_most=2))
+
+    assert {line.outcome for line in lines.values()} == {Outcome.HELD}
+    assert {line.code for line in lines.values()} == {"SYNC_DELETE_ABOVE_CAP"}
+    assert there == lines.keys() == {THEIRS, ANOTHER}
+    assert "`deletes_at_most` = 2" in caplog.text
+    assert {line.action for line in allowed.values()} == {"deleted"}
+    assert held(night.destination, *EVERYBODY) == set()
+
+
+@pytest.mark.usefixtures("few_are_looked_for")
+def test_many_that_are_gone_at_once_are_held_by_a_route_that_holds_and_go_when_it_sends(
+    night: Nights,
+) -> None:
+    night.relate(night.load("one", EVERYBODY))
+    unrelate(night.source, THEIRS, ANOTHER)
+
+    lines = night.relate(night.load("two", EVERYBODY))
+    there = held(night.destination, *EVERYBODY)
+    sending = with_route(night, deletes="send")
+    sent = sending.relate(replace(sending.load("three", [MOTHER]), deletes_at_most=2))
 
     assert {(line.outcome, line.code) for line in lines.values()} == {
-        (Outcome.HELD, "SYNC_RELATIONSHIP_GONE")
+        (Outcome.HELD, "SYNC_DELETE_HELD")
     }
-    assert held(night.destination, *EVERYBODY) == {THEIRS, ANOTHER}
+    assert there == sent.keys() == {THEIRS, ANOTHER}
+    assert {line.action for line in sent.values()} == {"deleted"}
 
 
 def read_person(client: Dhis2Client, uid: str) -> dict[str, Any]:

@@ -152,17 +152,17 @@ def test_what_was_loaded_before_a_destination_died_is_known(nights: Nights) -> N
 
 
 def test_a_large_slice_is_remembered_in_few_pages_as_it_goes(tmp_path: Path) -> None:
-    refs = [Ref("EVENT", f"event{number:06}") for number in range(4_500)]
+    refs = [Ref("EVENT", f"event{number:06}") for number in range(11_000)]
     seen: list[int] = []
 
-    def entries() -> Iterator[Entry]:
+    def entries() -> Iterator[list[Entry]]:
         for ref in refs:
-            yield Entry(ref, None, Outcome.STORED, content_hash="h")
+            yield [Entry(ref, None, Outcome.STORED, content_hash="h")]
             seen.append(len(pages(tmp_path)))
 
     page = Page(tmp_path, "r1", "slice", 1, datetime.now(UTC), SURVEILLANCE)
     came = remember_as_they_come(page, entries(), "m1")
 
     assert [entry.ref for entry in as_entries(came)] == refs
-    assert (seen[1_998], seen[2_001], seen[-1], len(pages(tmp_path))) == (0, 1, 2, 3)
+    assert (seen[4_998], seen[5_001], seen[-1], len(pages(tmp_path))) == (0, 1, 2, 3)
     assert recall(tmp_path, (), "r2", {ref.uid for ref in refs}).keys() == {*refs}

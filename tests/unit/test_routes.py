@@ -29,8 +29,8 @@ MISTAKES = {
     "a malformed UID": (DEMO.replace("m8nERzkN6j4", "m8nERzkN6j"), "line 8: `programs.1`: a UID"),
     "a UID twice": (DEMO.replace("m8nERzkN6j4", "xsd8pFBm2w1"), "line 6: `programs`: the same UID"),
     "a text for a number": (
-        DEMO.replace("level: 3", 'level: "3"'),
-        f"{at('level: 3')}: `slices.level`: a",
+        DEMO.replace("level: 2", 'level: "2"'),
+        f"{at('level: 2')}: `slices.level`: a",
     ),
     "a flag for a number": (
         DEMO.replace("most: 40", "most: true"),

@@ -49,13 +49,11 @@ def trees(bundles: Staged) -> list[Tree]:
     return found
 
 
-def test_every_person_that_was_staged_is_in_the_bundles_in_the_same_row_group(
-    tmp_path: Path,
-) -> None:
+def test_every_person_that_was_staged_is_in_the_bundles(tmp_path: Path) -> None:
     bundles = open_package(made(tmp_path))
 
     groups = [group["bundles"]["uid"].to_pylist() for group in bundles.row_groups()]
-    assert groups == [["person00001", "person00002"], ["person00003"]]
+    assert groups == [["person00001", "person00002", "person00003"]]
     assert bundles.notes["read_number"] == 7
     assert "transform" in bundles.notes["timings"]
 

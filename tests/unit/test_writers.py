@@ -40,7 +40,7 @@ def server() -> Iterator[tuple[Counting, Dhis2Client]]:
 
 def asking(destination: Destination, batch: int) -> int:
     destination.before_write()
-    destination.client.get("/api/me")
+    destination.client.post("/api/tracker", {})
     return batch
 
 
@@ -55,6 +55,20 @@ def test_as_many_requests_are_under_way_as_there_are_writers(
 
     assert sorted(done) == [*range(12)]
     assert counting.most == writers
+
+
+def test_one_request_that_reads_may_go_beside_the_writers(
+    server: tuple[Counting, Dhis2Client],
+) -> None:
+    counting, client = server
+    there = Destination(client, (PROGRAM,), writers=2)
+
+    def read(destination: Destination, batch: int) -> int:
+        destination.client.get("/api/me")
+        return batch
+
+    assert len([*in_parallel(there, range(12), read)]) == 12
+    assert counting.most == 3
 
 
 def test_what_was_under_way_beside_a_failure_is_told_before_it(

@@ -36,8 +36,9 @@ class Children:
 
     def rows(self, table: str, column: str, values: Iterable[str]) -> list[sqlite3.Row]:
         """Return the rows of a table with one of the values."""
+        named = list(values)
         query = f"SELECT * FROM {table} WHERE {column} {AMONG} ORDER BY rowid"  # noqa: S608 - our own names
-        return self.connection.execute(query, (json.dumps(list(values)),)).fetchall()
+        return self.connection.execute(query, (json.dumps(named),)).fetchall() if named else []
 
     def notes(self, holders: Iterable[str]) -> Grouped:
         """Return the notes of enrollments or events."""

@@ -118,6 +118,8 @@ class Details:
         ]
 
     def _relationships(self, rows: Sequence[sqlite3.Row], selection: Selection) -> list[Members]:
+        if not rows:  # as nearly always: it costs a dozen queries to find nothing at their ends
+            return []
         ends: dict[str, Members] = {}
         children, older = self.children, self.children.dialect.shows_every_program
         reader = children if older else replace(children, program=None)

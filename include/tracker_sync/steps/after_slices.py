@@ -8,9 +8,18 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+import pyarrow.compute as pc
+
 from dhis2_api.client import Dhis2Client
 from dhis2_api.importer import Ref
-from tracker_sync.ledger import as_table, attempt_of, begin_ledger, read_ledger, write_ledger
+from tracker_sync.ledger import (
+    as_table,
+    attempt_of,
+    begin_ledger,
+    read_ledger,
+    read_lines,
+    write_ledger,
+)
 from tracker_sync.loading import Destination
 from tracker_sync.mapping.mapped_tables import Mapped, map_tables
 from tracker_sync.metadata.model import Model
@@ -24,6 +33,7 @@ from tracker_sync.slicing import Slice
 from tracker_sync.state import Page, remember
 from tracker_sync.tally import tally_by_kind
 from tracker_sync.workspace import Workspace, folder_name
+from tracker_sync.would_be import planned_rows, write_planned
 
 
 #: In the order they come in. A later phase's line about an object replaces an earlier one.
@@ -100,9 +110,12 @@ class AfterSlices:
 
     def superseded(self, piece: Slice) -> frozenset[str]:
         """Return the people and lone events of a slice that a later read has overtaken."""
-        lines = self.entries_of(piece)
-        old = (line for line in lines if line.outcome is Outcome.SUPERSEDED)
-        return frozenset(line.tracked_entity or line.ref.uid for line in old)
+        path = self.workspace.ledger(piece.slice)
+        if not path.is_file():
+            return frozenset()
+        lines = read_lines(path, "outcome", "tracked_entity", "uid")
+        old = lines.filter(pc.equal(lines["outcome"], Outcome.SUPERSEDED))
+        return frozenset(pc.coalesce(old["tracked_entity"], old["uid"]).to_pylist())
 
     def finish(
         self,
@@ -120,6 +133,8 @@ class AfterSlices:
         for basis, entries in lines.items():
             self.remember(phase, basis, [entry for entry in entries if entry.ref not in kept])
         entries = [entry for entries in lines.values() for entry in entries]
+        if self.destination.dry_run:
+            write_planned(self.workspace.planned(phase), [[*planned_rows(entries)]])
         path = self.workspace.ledger(phase)
         write_ledger(path, entries, attempt_of(path))
         report = {"schema_version": 1, "phase": phase, "kinds": tally_by_kind(as_table(entries))}

@@ -15,7 +15,7 @@ from tracker_sync.deletion_lines import Before, as_it_is, decided, held_line
 from tracker_sync.following_stamps import following_stamps
 from tracker_sync.hanging import Link
 from tracker_sync.judging import ALIVE_AGAIN, judge
-from tracker_sync.ledger import read_lines
+from tracker_sync.ledger import as_entries, read_lines
 from tracker_sync.outcome import Entry
 from tracker_sync.restamping import restamp
 from tracker_sync.servers import state_folder
@@ -45,23 +45,41 @@ def run(after: AfterSlices) -> dict[str, Any]:
     What this run and those before it held; of each it is asked anew whether the source has
     it alive again, and what the destination has below it.
     """
+    waiting = _waiting(after)
+    _log.info("%s deletions wait; the route says `deletes: %s`", len(waiting), after.route.deletes)
+    done = _Deletes(after)
+    if after.route.deletes == "send":
+        for some in by_roots(waiting):
+            done.judge(some)
+        done.send()
+    elif after.destination.dry_run:
+        done.hold(waiting)
+    return after.finish("deletes", done.by_basis())
+
+
+def _waiting(after: AfterSlices) -> dict[Ref, Waiting]:
+    """Return the deletions that wait; those of a dry run, which no state knows, too."""
     also = _held_now(after) | asked_by(after.workspace, ["deletes"])
     waiting = waiting_deletions(state_folder(after.workspace), also)
-    _log.info("%s deletions wait; the route says `deletes: %s`", len(waiting), after.route.deletes)
-    if after.route.deletes == "hold" or after.destination.dry_run:
-        return after.finish("deletes", {})
-    done = _Deletes(after)
-    for some in by_roots(waiting):
-        done.judge(some)
-    done.send()
-    return after.finish("deletes", done.by_basis())
+    return {**_seen_dry(after), **waiting} if after.destination.dry_run else waiting
+
+
+def _seen_dry(after: AfterSlices) -> dict[Ref, Waiting]:
+    found: dict[Ref, Waiting] = {}
+    for loaded in after.loaded():
+        lines = read_lines(after.workspace.ledger(loaded.piece.slice))
+        for line in as_entries(lines.filter(pc.equal(lines["code"], HELD))):
+            basis = loaded.basis
+            seen = Waiting(line.tracked_entity, basis.program, basis.read_number, line.updated_at)
+            found[line.ref] = seen
+    return found
 
 
 def _held_now(after: AfterSlices) -> set[Ref]:
     """Return what the slices of this run held."""
     paths = (after.workspace.ledger(piece.slice) for piece in after.slices())
     found: set[Ref] = set()
-    for lines in (read_lines(path) for path in paths if path.is_file()):
+    for lines in (read_lines(path, "kind", "uid", "code") for path in paths if path.is_file()):
         held = lines.filter(pc.equal(lines["code"], HELD))
         found |= {*map(Ref, held["kind"].to_pylist(), held["uid"].to_pylist())}
     return found
@@ -77,6 +95,11 @@ class _Deletes:
     lines: dict[Ref, Entry] = field(default_factory=dict)
     before: dict[Ref, Found] = field(default_factory=dict)
     links: dict[Ref, Link] = field(default_factory=dict)
+
+    def hold(self, waiting: dict[Ref, Waiting]) -> None:
+        """Tell of all that waits that the route holds it."""
+        self.waiting |= waiting
+        self.lines |= {ref: held_line(ref, one) for ref, one in waiting.items()}
 
     def judge(self, waiting: dict[Ref, Waiting]) -> None:
         """Judge some of what waits; what may go is sent later, when all of it is counted."""

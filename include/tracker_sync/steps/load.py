@@ -21,6 +21,7 @@ from tracker_sync.collecting import collecting_seldom
 from tracker_sync.destination import Edits
 from tracker_sync.dry_run import dry_run
 from tracker_sync.file_values import values_in
+from tracker_sync.intending import telling
 from tracker_sync.ledger import as_table, of_batch, write_lines
 from tracker_sync.loading import Destination, load_batch
 from tracker_sync.mapping.there import read_model_there
@@ -37,7 +38,7 @@ from tracker_sync.route import Route
 from tracker_sync.run_plan import read_run_plan
 from tracker_sync.servers import state_folder
 from tracker_sync.slicing import Slice
-from tracker_sync.state import Page, recall
+from tracker_sync.state import Page, recall, remember
 from tracker_sync.steps.after_slices import begin_load, note_loaded
 from tracker_sync.tally import not_arrived, refusals, tally_by_kind
 from tracker_sync.unique_values import UniqueValues, held_back
@@ -77,7 +78,8 @@ def load(
     note_loaded(workspace, piece, package.notes["staged"], bundles)
     write_lines(workspace.ledger(piece.slice), lines, attempt)
     timings = {**package.notes["timings"], "load": round(time.monotonic() - began, 3)}
-    report = {**import_report(piece, lines), "timings": timings}
+    left_out = package.notes.get("values_left_out", 0)
+    report = {**import_report(piece, lines), "values_left_out": left_out, "timings": timings}
     publish(workspace.import_report(piece.slice), json.dumps(report, indent=1).encode())
     return report
 
@@ -117,19 +119,25 @@ def _came(
     past = Past(
         _known(workspace, package, route.destination_edits), package.notes["read_number"], model
     )
-    destination = replace(destination, files=values_in(package))
+    page = _page(workspace, piece, package)
+    about_to = telling(
+        route.destination_edits, past.known, lambda lines: remember(page, lines, model.hash)
+    )
+    destination = replace(destination, files=values_in(package), about_to=about_to)
     batches = each_batch(package, route.batches, destination.posting.size)
     if destination.dry_run:
         return dry_run(destination, batches, past, workspace.planned(piece.slice))
     lost = {uid for uid, _ in package.notes["without_enrollment"]}
     values = UniqueValues(workspace.unique_values, model)
-    loaded = (_missing_if(entry, lost) for entry in _loaded(destination, batches, past, values))
-    return remember_as_they_come(_page(workspace, piece, package), loaded, model.hash)
+    loaded = _loaded(destination, batches, past, values)
+    if lost:
+        loaded = ([_missing_if(entry, lost) for entry in entries] for entries in loaded)
+    return remember_as_they_come(page, loaded, model.hash)
 
 
 def _loaded(
     destination: Destination, batches: Iterator[list[Tree]], past: Past, values: UniqueValues
-) -> Iterator[Entry]:
+) -> Iterator[list[Entry]]:
     def load_one(there: Destination, trees: list[Tree]) -> list[Entry]:
         waiting = values.waiting(trees)
         first = [tree for tree in trees if tree.uid not in waiting]
@@ -140,7 +148,7 @@ def _loaded(
         return [*entries, *later]
 
     for number, entries in enumerate(in_parallel(destination, batches, load_one), 1):
-        yield from of_batch(entries, number)
+        yield of_batch(entries, number)
 
 
 def _page(workspace: Workspace, piece: Slice, package: Package) -> Page:
@@ -165,8 +173,11 @@ def _known(workspace: Workspace, package: Package, edits: Edits) -> Mapping[Ref,
     if edits != "overwrite":  # what an earlier try of this run wrote is nobody's edit
         ours = recall(state, people, "", events)
         known = {
-            ref: replace(of, destination_updated_at=ours[ref].destination_updated_at)
+            ref: replace(
+                of, destination_updated_at=last.destination_updated_at, written=last.content_hash
+            )
             for ref, of in known.items()
+            for last in [ours[ref]]
         }
     return as_asked(known, read_run_plan(workspace.plan))
 

@@ -22,6 +22,7 @@ from tracker_sync.state import recall
 from tracker_sync.steps.after_slices import AfterSlices, Basis, Loaded
 from tracker_sync.steps.noted_lines import lines_of_noted
 from tracker_sync.workspace import folder_name
+from tracker_sync.would_be import DRY_RUN, would_be
 
 
 _Lines = Mapping[Ref, Entry]
@@ -37,8 +38,6 @@ def run(after: AfterSlices) -> dict[str, Any]:
     Raises:
         TransientError: The destination stopped answering; a second try sends nothing twice.
     """
-    if after.destination.dry_run:
-        return after.finish("notes", {})
     lines: dict[Basis, list[Entry]] = {}
     for loaded in after.loaded():
         ledger = lines_of_noted(after, loaded)
@@ -68,7 +67,7 @@ def _lives(line: Entry | None) -> bool:
     """Whether an object may have notes; what was edited at the destination and is kept may."""
     if line is None or line.action == "deleted":
         return False
-    return line.outcome is not Outcome.HELD or line.code == EDITED_THERE
+    return line.outcome is not Outcome.HELD or line.code in {EDITED_THERE, DRY_RUN}
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +106,8 @@ class _Batch:
             stored = line.but(outcome=Outcome.STORED, action="created")
             return stored if line.sent else line
         code = self._why(note, added)
+        if code is None and self.after.destination.dry_run:
+            return would_be(line, "created")
         if code is None:
             return line.but(outcome=Outcome.MISSING, code=NOT_IN_REPORT)
         met = known is not None and known.refused == code
@@ -118,8 +119,8 @@ class _Batch:
             return NUL
         if note.ref in added.refused:
             return added.refused[note.ref]
-        gone = note.holder not in added.held or not self._may_go(note)
-        return PARENT_REFUSED if gone else None
+        there = note.holder in added.held or self.ledger[note.holder].code == DRY_RUN
+        return None if there and self._may_go(note) else PARENT_REFUSED
 
     def _known(self) -> Mapping[Ref, Known]:
         """Return what earlier runs met."""

@@ -16,11 +16,12 @@ from tracker_sync.codes import can_heal
 from tracker_sync.delivery import refused
 from tracker_sync.following_stamps import following_stamps
 from tracker_sync.outcome import Entry, Outcome
-from tracker_sync.owners import Owner, known_owners, owners_in, read_owners
-from tracker_sync.plan import PARENT_REFUSED, Known
+from tracker_sync.owners import Owner, is_edited, known_owners, owners_in, read_owners
+from tracker_sync.plan import EDITED_THERE, PARENT_REFUSED, Known
 from tracker_sync.servers import state_folder
 from tracker_sync.steps.after_slices import AfterSlices, Basis, Loaded
 from tracker_sync.workspace import folder_name
+from tracker_sync.would_be import would_be
 
 
 PHASE = "owners"
@@ -40,8 +41,6 @@ def run(after: AfterSlices) -> dict[str, Any]:
         DamagedPackage: A staged file is not what was written.
         TransientError: The destination stopped answering.
     """
-    if after.destination.dry_run:
-        return after.finish(PHASE, {})
     lines: defaultdict[Basis, list[Entry]] = defaultdict(list)
     for loaded in after.loaded():
         lines[loaded.basis] += _Slice.of(after, loaded).lines()
@@ -58,6 +57,7 @@ class _Slice:
         owners: Those that came.
         known: What earlier runs came to with these people's.
         superseded: People who are known from a later read already.
+        enrolled_anew: People whom this run enrolled: the owner that came of it is nobody's edit.
     """
 
     after: AfterSlices
@@ -65,6 +65,7 @@ class _Slice:
     owners: Sequence[Owner]
     known: Mapping[Ref, Known]
     superseded: frozenset[str]
+    enrolled_anew: frozenset[str]
 
     @classmethod
     def of(cls, after: AfterSlices, loaded: Loaded) -> _Slice:
@@ -76,7 +77,12 @@ class _Slice:
         folder, own = state_folder(after.workspace), folder_name(after.workspace.run_id)
         known = known_owners(folder, people, own)
         superseded = after.superseded(loaded.piece)
-        return cls(after, loaded.basis.read_number, owners, known, superseded)
+        anew = frozenset(
+            entry.root
+            for entry in after.entries_of(loaded.piece)
+            if entry.ref.kind == "ENROLLMENT" and entry.action == "created"
+        )
+        return cls(after, loaded.basis.read_number, owners, known, superseded, anew)
 
     def lines(self) -> list[Entry]:
         """Transfer what differs, and return the line of each owner."""
@@ -86,7 +92,7 @@ class _Slice:
         lines: list[Entry] = []
         to_transfer: list[tuple[Owner, Entry]] = []
         for owner in self.owners:
-            line = self._line(owner, there.get(owner.ref))
+            line = self._line(owner, there.get(owner.ref) or self._born(owner))
             if line and line.outcome is Outcome.MISSING:
                 to_transfer.append((owner, line))
             elif line:
@@ -112,9 +118,34 @@ class _Slice:
             return refused(entry, PARENT_REFUSED) if owner.enrolled else None
         if there == owner.org_unit:
             return entry.but(code=None, known=False)
+        return self._of_another(owner, known, there, entry)
+
+    def _of_another(self, owner: Owner, known: Known | None, there: str, entry: Entry) -> Entry:
+        """Return the line of an owner that the destination has otherwise."""
+        if self._is_kept(owner, known, there):
+            return self._kept(entry, known)
         if known and known.refused and self._would_be_refused_again(known, entry):
             return refused(entry, known.refused)
         return entry.but(outcome=Outcome.MISSING, action="changed", sent=True)
+
+    def _born(self, owner: Owner) -> str | None:
+        """Return the owner that the destination would have after a dry run's enrollments."""
+        return owner.born if self.after.destination.dry_run else None
+
+    def _is_kept(self, owner: Owner, known: Known | None, there: str) -> bool:
+        overwrites = self.after.route.destination_edits == "overwrite"
+        anew = owner.tracked_entity in self.enrolled_anew
+        return not (overwrites or anew) and is_edited(known, there)
+
+    def _kept(self, entry: Entry, known: Known | None) -> Entry:
+        """Return the line of an owner who was changed there; it keeps the hash of ours."""
+        keeps = self.after.route.destination_edits == "keep"
+        return entry.but(
+            outcome=Outcome.HELD if keeps else Outcome.REFUSED,
+            code=EDITED_THERE,
+            known=bool(known and known.refused == EDITED_THERE),
+            content_hash=known.content_hash if known else None,
+        )
 
     def _is_old(self, owner: Owner, known: Known | None) -> bool:
         later = known is not None and known.read_number > self.read_number
@@ -128,6 +159,9 @@ class _Slice:
         return same and not can_heal(known.refused or "")
 
     def _transferred(self, to_transfer: Sequence[tuple[Owner, Entry]]) -> Iterator[Entry]:
+        if self.after.destination.dry_run:
+            yield from (would_be(entry, "changed") for _, entry in to_transfer)
+            return
         for start in range(0, len(to_transfer), _AT_ONCE):
             some = to_transfer[start : start + _AT_ONCE]
             people = {owner.tracked_entity for owner, _ in some}

@@ -7,7 +7,6 @@ from datetime import timedelta
 from dhis2_api.client import Dhis2Client
 from dhis2_api.dialects import dialect_of
 from dhis2_api.system import read_server
-from tracker_sync.listed_rows import LISTED
 from tracker_sync.listing import Source
 from tracker_sync.metadata.model import Model
 from tracker_sync.replay import Replay
@@ -15,9 +14,9 @@ from tracker_sync.route import Route
 from tracker_sync.run_lists import RunLists, scopes_of
 from tracker_sync.run_plan import RunPlan, write_run_plan
 from tracker_sync.servers import state_folder
-from tracker_sync.slicing import divide
-from tracker_sync.steps.plan_slices import origins, void_ledgers, write_listing
-from tracker_sync.who_is_read import who_is_read
+from tracker_sync.spilling import spilling
+from tracker_sync.steps.plan_slices import divide_and_write, itself, void_ledgers
+from tracker_sync.who_is_read import READ, WhoIsRead
 from tracker_sync.workspace import Workspace
 
 
@@ -38,16 +37,17 @@ def plan_replay(client: Dhis2Client, route: Route, workspace: Workspace, replay:
     model = Model.from_json(workspace.model.read_text(encoding="utf-8"))
     source = Source(client, dialect_of(server.version), server.zone)
     lists = RunLists(source, route, scopes_of(route, model), timedelta(0))
-    to_read = who_is_read(lists, LISTED.empty_table(), replay.roots(state_folder(workspace)))
-    slice_of, slices = divide(origins(to_read.rows), model, route.slices)
-    write_listing(workspace, to_read.rows, slice_of)
+    again = WhoIsRead(lists, replay.roots(state_folder(workspace))).with_open_refusals()
+    with spilling(workspace.run, READ, itself) as read:
+        read.add(again)
+        slices = divide_and_write(workspace, read, model, route)
     plan = RunPlan(
         windows={},
         watermark_keys={},
-        slices=tuple(slices),
+        slices=slices,
         zone=source.zone.key,
         only_from_children=0,
-        with_open_refusals=to_read.with_open_refusals,
+        with_open_refusals=again.num_rows,
         passes=0,
         again=True,
     )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -15,24 +16,26 @@ from dhis2_api.client import Dhis2Client
 from dhis2_api.dialects import dialect_of
 from dhis2_api.errors import UnexpectedAnswer
 from dhis2_api.system import read_server
-from tracker_sync.listing import Changes, Source
+from tracker_sync.listed_rows import LISTED
+from tracker_sync.listing import Source
 from tracker_sync.metadata.model import Model
 from tracker_sync.report_text import listing_line
 from tracker_sync.route import Route
-from tracker_sync.run_lists import RunLists, scopes_of
+from tracker_sync.run_lists import RunLists, changes, scopes_of
 from tracker_sync.run_plan import RunPlan, write_run_plan
-from tracker_sync.sealed import write_sealed
-from tracker_sync.selecting import Entering, check_selections, select
+from tracker_sync.sealed import writing_sealed
+from tracker_sync.selecting import Selecting, check_selections, subjects
 from tracker_sync.servers import pair_of, state_folder
-from tracker_sync.slicing import Origin, divide
+from tracker_sync.slicing import Origin, Slice, divide
+from tracker_sync.spilling import Spill, spilling
 from tracker_sync.state import open_refusals
 from tracker_sync.watermark import scope_of, secret_of
-from tracker_sync.who_is_read import ToRead, who_is_read
+from tracker_sync.who_is_read import READ, WhoIsRead
 from tracker_sync.window import Occasion, Window, window_of
 from tracker_sync.workspace import Workspace
 
 
-# Who is read by which slice, in the order of kind and UID; the other columns are those of
+# Who is read by which slice, in the order of UIDs; the other columns are those of
 # `who_is_read.READ`.
 TO_READ = pa.schema(
     [
@@ -73,22 +76,41 @@ def plan_slices(
     lists = RunLists(source, route, scopes_of(route, model), occasion.drawn_back)
     check_selections(lists)
     keys, windows = _windows(lists, workspace, occasion, server.now)
-    changes = lists.changes(windows)
-    entering = select(lists, changes.rows, state_folder(workspace))
-    to_read = who_is_read(lists, entering.rows, open_refusals(state_folder(workspace)))
-    slice_of, slices = divide(origins(to_read.rows), model, route.slices)
-    write_listing(workspace, to_read.rows, slice_of)
+    with spilling(workspace.run, READ, itself) as read:
+        counts = _read_lists(lists, workspace, windows, read)
+        slices = divide_and_write(workspace, read, model, route)
     plan = RunPlan(
         windows=windows,
         watermark_keys=keys,
-        slices=tuple(slices),
+        slices=slices,
         zone=source.zone.key,
         clocks=occasion.clocks,
-        **_counts(changes, entering, to_read),
+        **counts,
     )
     write_run_plan(workspace.plan, plan)
     _log.info("%s", listing_line(asdict(plan)))
     return plan
+
+
+def _read_lists(
+    lists: RunLists, workspace: Workspace, windows: Mapping[str, Window], read: Spill
+) -> dict[str, Any]:
+    """Put whoever is read into *read*, and return the counts of the plan."""
+    state = state_folder(workspace)
+    selecting, who = Selecting(lists, state), WhoIsRead(lists, open_refusals(state))
+    with spilling(workspace.run, LISTED, subjects) as listed:
+        passes = lists.read(windows, listed.add)
+        for part in listed.parts():
+            read.add(who.named(selecting.entering(changes(part, windows))))
+    others = who.with_open_refusals()
+    read.add(others)
+    return {
+        "only_from_children": who.only_from_children,
+        "with_open_refusals": others.num_rows,
+        "passes": passes.most,
+        "found_later": passes.found_later,
+        "selected_away": selecting.away,
+    }
 
 
 def void_ledgers(workspace: Workspace) -> None:
@@ -112,14 +134,31 @@ def _windows(
     return keys, windows
 
 
-def _counts(changes: Changes, entering: Entering, to_read: ToRead) -> dict[str, Any]:
-    return {
-        "only_from_children": to_read.only_from_children,
-        "with_open_refusals": to_read.with_open_refusals,
-        "passes": changes.passes,
-        "found_later": changes.found_later,
-        "selected_away": entering.away,
-    }
+def itself(read: pa.Table) -> pa.ChunkedArray:
+    """Return whom each row of `READ` is about."""
+    return read["uid"]
+
+
+def divide_and_write(
+    workspace: Workspace, read: Spill, model: Model, route: Route
+) -> tuple[Slice, ...]:
+    """Write who is read by which slice, as `TO_READ`, and return the slices.
+
+    Args:
+        workspace: The run's files.
+        read: Who is read, as `READ`.
+        model: The programs' metadata.
+        route: The route.
+
+    Raises:
+        UnexpectedAnswer: No slice would read somebody.
+    """
+    found: Counter[Origin] = Counter()
+    for part in read.parts():
+        found.update(origins(part))
+    slice_of, slices = divide(found, model, route.slices)
+    write_listing(workspace, read.parts(), slice_of)
+    return tuple(slices)
 
 
 def origins(read: pa.Table) -> dict[Origin, int]:
@@ -128,12 +167,20 @@ def origins(read: pa.Table) -> dict[Origin, int]:
     return {Origin(row["program"], row["org_unit"]): row["count_all"] for row in found}
 
 
-def write_listing(workspace: Workspace, read: pa.Table, slice_of: Mapping[Origin, str]) -> None:
+def write_listing(
+    workspace: Workspace, read: Iterable[pa.Table], slice_of: Mapping[Origin, str]
+) -> None:
     """Write the rows of `READ`, each with the slice that reads it, as `TO_READ`.
 
     Raises:
         UnexpectedAnswer: No slice would read somebody.
     """
+    with writing_sealed(workspace.listing, TO_READ) as file:
+        for part in read:
+            file.write_table(_sliced(part, slice_of))
+
+
+def _sliced(read: pa.Table, slice_of: Mapping[Origin, str]) -> pa.Table:
     origins = pa.array([f"{at.program} {at.org_unit}" for at in slice_of], pa.string())
     slices = pa.array(slice_of.values(), pa.string())
     origin = pc.binary_join_element_wise(read["program"], read["org_unit"], " ")
@@ -141,5 +188,4 @@ def write_listing(workspace: Workspace, read: pa.Table, slice_of: Mapping[Origin
     nowhere = sliced.filter(pc.is_null(sliced["slice"]))["uid"].to_pylist()
     if nowhere:
         raise UnexpectedAnswer(f"{len(nowhere)} without org unit at the source, e.g. {nowhere[0]}")
-    rows = sliced.select(TO_READ.names).sort_by([("kind", "ascending"), ("uid", "ascending")])
-    write_sealed(workspace.listing, rows.cast(TO_READ))
+    return sliced.select(TO_READ.names).sort_by("uid").cast(TO_READ)

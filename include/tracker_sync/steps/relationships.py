@@ -17,10 +17,11 @@ from tracker_sync.relationship_state import About, Known, known_relationships
 from tracker_sync.relationships_gone import look_for
 from tracker_sync.relationships_missed import missed
 from tracker_sync.relationships_read import Met, ReadRelationships, read_by_slices
+from tracker_sync.relationships_unsent import to_come, would_relate
 from tracker_sync.run_plan import read_run_plan
 from tracker_sync.servers import state_folder
 from tracker_sync.steps.after_slices import AfterSlices, Basis
-from tracker_sync.steps.sending_deletions import send_deletions
+from tracker_sync.steps.sending_deletions import keep_back, send_deletions
 from tracker_sync.workspace import folder_name
 
 
@@ -34,8 +35,6 @@ def run(after: AfterSlices) -> dict[str, Any]:
         DamagedPackage: A staged file is not what was written.
         TransientError: The destination stopped answering.
     """
-    if after.destination.dry_run:
-        return after.finish(PHASE, {})
     read = read_by_slices(after)
     phase = _Phase(after, read, _known(after, read))
     phase.bring()
@@ -74,18 +73,26 @@ class _Phase:
         for basis, came in by_basis.items():
             planned = plan_relationships(client, came, self.known, model.hash)
             self.lines[basis] += planned.lines
+            if self.after.destination.dry_run:
+                self._bring_dry(basis, planned.to_send)
+                continue
             for batch in _batches(planned.to_send):
                 people = people_of(item.relationship for item in batch)
                 with following_stamps(self.after, PHASE, people):
                     lines = send_relationships(self.after.destination, batch)
                 self._keep(basis, lines)
 
+    def _bring_dry(self, basis: Basis, to_send: Sequence[ToSend]) -> None:
+        coming = frozenset(to_come(self.after)) if to_send else frozenset()
+        for batch in _batches(to_send):
+            self.lines[basis] += would_relate(self.after, batch, coming)
+
     def settle_the_gone(self) -> None:
         """Hold or delete what the source has deleted."""
         gone = missed(self.read, self.known, sends=self.after.route.deletes == "send")
         living = [met.relationship for met in self.read.met.values()]
         found = look_for(self.after, gone.known, living)
-        for line in found.lines:
+        for line in (*found.lines, *keep_back(self.after, found.too_many)):
             self.lines[gone.bases[line.ref.uid]].append(line)
         if not found.doomed:
             return

@@ -12,8 +12,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from tracker_sync.again import Again, agains
+from tracker_sync.living_there import people_at
 from tracker_sync.steps.after_slices import AfterSlices
-from tracker_sync.swapping import Swapping, people_at
+from tracker_sync.swapping import Swapping
 from tracker_sync.unique_values import UniqueValues, unique_digests
 
 
@@ -30,12 +31,13 @@ def run(after: AfterSlices) -> dict[str, Any]:
     """
     unique = UniqueValues(after.workspace.unique_values, after.model)
     slices = [*agains(after, unique)]
+    swapping = Swapping(after, slices, unique)
     if slices:
         _rounds(slices)
-        swapping = Swapping(after, slices, unique.secret())
         while swapping.give_up():
             _rounds(slices)
-        swapping.give_back()
+    swapping.give_back()
+    if slices:
         twice = _with_one_value(after, unique)
         for piece in slices:
             piece.name_shared(twice)

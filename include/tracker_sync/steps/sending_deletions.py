@@ -18,6 +18,7 @@ from tracker_sync.servers import state_folder
 from tracker_sync.steps.after_slices import PHASES, AfterSlices
 from tracker_sync.waiting import ABOVE_CAP, HELD, living_objects
 from tracker_sync.workspace import Workspace
+from tracker_sync.would_be import DRY_RUN, would_be
 
 
 FEWEST = 100
@@ -49,19 +50,35 @@ def send_deletions(after: AfterSlices, phase: str, lines: Sequence[Entry]) -> li
     Raises:
         TransientError: The destination stopped answering; some may be deleted.
     """
-    if after.route.deletes == "hold" or after.destination.dry_run:
+    if after.route.deletes == "hold":
         return [_held(line, HELD) for line in lines]
     before = asked_by(after.workspace, PHASES) | _kept_back(after.workspace)
     asked = before | {line.ref for line in lines}
-    most = most_deletions(state_folder(after.workspace), after.deletes_at_most)
+    most = deletions_allowed(after)
     if len(asked) > most:
         _log.warning(_TOO_MANY, len(asked), most, len(asked))
         return [_held(line, ABOVE_CAP) for line in lines]
+    if after.destination.dry_run:
+        return [would_be(line, "deleted") for line in lines]
     _note_asked(after.workspace, phase, [line.ref for line in lines])
     there = {_there(line): line.ref for line in lines}
     refused = delete_all(after.destination, there, after.route.batches.tracked_entities)
     codes = {there[ref]: code for ref, code in refused.items()}
     return [_sent(line, codes.get(line.ref)) for line in lines]
+
+
+def keep_back(after: AfterSlices, lines: Sequence[Entry]) -> list[Entry]:
+    """Return the lines of more deletions than a run may send, which it does not even look into."""
+    if after.route.deletes == "hold":
+        return [_held(line, HELD) for line in lines]
+    if lines:
+        _log.warning(_TOO_MANY, len(lines), deletions_allowed(after), len(lines))
+    return [_held(line, ABOVE_CAP) for line in lines]
+
+
+def deletions_allowed(after: AfterSlices) -> int:
+    """Return how many deletions a run may send."""
+    return most_deletions(state_folder(after.workspace), after.deletes_at_most)
 
 
 def most_deletions(state: Path, allowed: int | None) -> int:
@@ -82,11 +99,12 @@ def asked_by(workspace: Workspace, phases: Iterable[str]) -> set[Ref]:
 
 
 def _kept_back(workspace: Workspace) -> set[Ref]:
-    """Return what an earlier phase of this run would have deleted, had it been fewer."""
+    """Return what an earlier phase would have deleted, had it been fewer, or no dry run."""
     found: set[Ref] = set()
     for path in filter(Path.is_file, map(workspace.ledger, PHASES)):
         lines = read_lines(path)
-        capped = lines.filter(pc.equal(lines["code"], ABOVE_CAP))
+        dry = pc.and_(pc.equal(lines["code"], DRY_RUN), pc.equal(lines["action"], "deleted"))
+        capped = lines.filter(pc.or_kleene(pc.equal(lines["code"], ABOVE_CAP), dry))
         found |= {*map(Ref, capped["kind"].to_pylist(), capped["uid"].to_pylist())}
     return found
 

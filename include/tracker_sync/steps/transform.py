@@ -13,6 +13,7 @@ from tracker_sync.mapping.marked import marked
 from tracker_sync.mapping.terms import SAME_NAMES, MappingTerms
 from tracker_sync.mapping.there import model_there
 from tracker_sync.metadata.model import Model
+from tracker_sync.not_happened import LeftOut
 from tracker_sync.objects import as_bundles
 from tracker_sync.package import Staged, open_package, staged, writing_package
 from tracker_sync.projection import Projection
@@ -51,11 +52,15 @@ def transform(
     package = open_package(extracted)
     folder = Path(extracted.manifest).parent / "bundles"
     with writing_package(folder, {"bundles": BUNDLES, "files": FILES}) as bundles:
-        for tables in package.row_groups():
+        left_out = LeftOut()
+        for staged_tables in package.row_groups():
+            tables = left_out.of(staged_tables)
             mapped = map_tables(tables, terms, model)
             rows = as_bundles(mapped.tables, projection)
             rows = marked(rows, mapped.refused)
             bundles.add({"bundles": rows, "files": file_values(tables, model)})
+        left_out.say()
         timings = {**package.notes["timings"], "transform": round(time.monotonic() - began, 3)}
         bundles.notes |= {**package.notes, "timings": timings, "staged": asdict(extracted)}
+        bundles.notes["values_left_out"] = left_out.values
     return Transformed(staged(folder), bundles.rows.get("bundles", 0))

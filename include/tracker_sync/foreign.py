@@ -1,0 +1,74 @@
+"""The foreign: which enrollments have a UID that somebody else's has at the destination?
+
+DHIS2 refuses such an enrollment (E1127), and stores the events below it all the same, in the
+enrollment that it knows by this UID. So nobody sends them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+
+from dhis2_api.client import Dhis2Client
+from dhis2_api.importer import Ref
+from dhis2_api.reading import read_by_uid
+from tracker_sync.outcome import Outcome
+from tracker_sync.plan import PARENT_REFUSED, Known, Planned
+
+
+FOREIGN = "E1127"
+_FIELDS = "enrollment,trackedEntity,program,deleted"
+
+
+def refuse_foreign(
+    client: Dhis2Client, planned: Sequence[Planned], known: Mapping[Ref, Known]
+) -> list[Planned]:
+    """Return a plan in which no enrollment takes the place of another person's.
+
+    An enrollment that the account may not see there is refused by the server itself.
+
+    Args:
+        client: The destination.
+        planned: Parents first.
+        known: What earlier runs know.
+
+    Raises:
+        TransientError: The destination did not answer.
+    """
+    refused = dict.fromkeys(_foreign(client, planned), FOREIGN)
+    if not refused:
+        return [*planned]
+    below = [item.entry.ref for item in planned if item.text and item.parent in refused]
+    refused |= dict.fromkeys(below, PARENT_REFUSED)
+    return [_refused(item, refused, known) for item in planned]
+
+
+def _refused(item: Planned, refused: Mapping[Ref, str], known: Mapping[Ref, Known]) -> Planned:
+    code, met = refused.get(item.entry.ref), known.get(item.entry.ref)
+    if code is None:
+        return item
+    again = bool(met and met.refused)
+    line = item.entry.but(outcome=Outcome.REFUSED, code=code, action=None, sent=False, known=again)
+    return item._replace(entry=line, text=None)
+
+
+def _foreign(client: Dhis2Client, planned: Sequence[Planned]) -> Iterator[Ref]:
+    """Yield the enrollments that would be created, and that live there as another's."""
+    for program, ours in _new(client, planned).items():
+        for row in read_by_uid(client, "enrollments", [*ours], _FIELDS, program=program):
+            own = ours[row["enrollment"]].payload or {}
+            same = all(row[name] == own[name] for name in ("trackedEntity", "program"))
+            if not same and not row.get("deleted"):
+                yield Ref("ENROLLMENT", row["enrollment"])
+
+
+def _new(client: Dhis2Client, planned: Sequence[Planned]) -> dict[str, dict[str, Planned]]:
+    """Return what would be created, by the program that the server must know, and by UID."""
+    within = client.dialect.needs_program
+    found: defaultdict[str, dict[str, Planned]] = defaultdict(dict)
+    for item in planned:
+        if item.entry.ref.kind == "ENROLLMENT" and item.text and item.held is None:
+            program = json.loads(item.text)["program"] if within else ""
+            found[program][item.entry.ref.uid] = item
+    return found
