@@ -151,7 +151,7 @@ def made_up(data: st.DataObject) -> dict[str, list[Fields]]:
 
 def some_options(make: Maker) -> tuple[list[Fields], list[Fields]]:
     uid = make.uid()
-    options = [
+    options: list[dict[str, Any]] = [
         {
             "id": make.uid(),
             "name": f"{make.one(TEXT)} {rank}",
@@ -162,7 +162,7 @@ def some_options(make: Maker) -> tuple[list[Fields], list[Fields]]:
     ]
     held = [option | {"optionSet": {"id": uid}} for option in options]
     listed = ids(*(option["id"] for option in options))
-    fields = {"id": uid, "name": f"set {uid}", "valueType": "TEXT", "options": listed}
+    fields: dict[str, Any] = {"id": uid, "name": f"set {uid}", "valueType": "TEXT", "options": listed}
     fields |= {"sharing": {"public": "rw------"}}
     return [make.made({"translations": TRANSLATIONS}, **fields)], held
 

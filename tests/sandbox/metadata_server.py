@@ -53,7 +53,7 @@ class Keeper:
     def account(self, *authorities: str, groups: tuple[str, ...] = ()) -> "Keeper":
         """Return a new account with these authorities and no others."""
         role = {"id": "RoleRoleRo1", "name": "Role", "authorities": list(authorities)}
-        user = {"id": "UserUserUs1", "username": "limited", "password": _PASSWORD}
+        user: dict[str, Any] = {"id": "UserUserUs1", "username": "limited", "password": _PASSWORD}
         user |= {"firstName": "Awa", "surname": "Fall", "userRoles": [{"id": role["id"]}]}
         members = [{"id": uid, "name": uid, "users": [{"id": user["id"]}]} for uid in groups]
         self.store({"userRoles": [role], "users": [user], "userGroups": members})

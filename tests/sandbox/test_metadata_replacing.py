@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -144,7 +145,7 @@ def test_an_equal_version_counts_on_an_older_one_is_kept_and_a_newer_one_is_take
 
 
 def test_a_moved_org_unit_takes_what_is_below_it_along(every: Keeper) -> None:
-    unit = {"shortName": "Ici", "openingDate": "2020-01-01"}
+    unit: dict[str, Any] = {"shortName": "Ici", "openingDate": "2020-01-01"}
     new = unit | {"id": "NewUnitNew1", "name": "Ici", "parent": {"id": ROOT}}
     below = unit | {"id": "NewUnitNew2", "name": "Dessous", "parent": {"id": new["id"]}}
     every.store({"organisationUnits": [below, new]})

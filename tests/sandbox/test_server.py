@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
@@ -93,7 +94,7 @@ def test_a_session_keeps_the_rights_it_started_with(district: Caller) -> None:
 
 def test_metadata_with_a_missing_reference_changes_nothing(district: Caller) -> None:
     attribute = {"trackedEntityAttribute": {"id": "Nowhere0001"}}
-    changed = {"id": PERSON, "name": "Autre", "shortName": "Autre"}
+    changed: dict[str, Any] = {"id": PERSON, "name": "Autre", "shortName": "Autre"}
     changed["trackedEntityTypeAttributes"] = [attribute]
 
     answer = district.session.post(
