@@ -108,7 +108,12 @@ def program(*org_units: str) -> Fields:
         {"trackedEntityAttribute": {"id": uid("At", number)}, "sortOrder": number + 1}
         for number in range(ATTRIBUTES)
     ]
-    own: Fields = {"id": PROGRAM, "shortName": "TB", "code": "TB", "programType": "WITH_REGISTRATION"}
+    own: Fields = {
+        "id": PROGRAM,
+        "shortName": "TB",
+        "code": "TB",
+        "programType": "WITH_REGISTRATION",
+    }
     own |= {"trackedEntityType": {"id": TYPE}, "categoryCombo": {"id": "bjDvmb4bfuf"}}
     lists: Fields = {"programTrackedEntityAttributes": rows, "organisationUnits": ids(*org_units)}
     lists["programStages"] = ids(*(uid("St", number) for number in range(STAGES)))

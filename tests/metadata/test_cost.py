@@ -145,7 +145,11 @@ def country(count: int) -> list[dict[str, Any]]:
     """Return org units: a top, regions, districts and their health posts."""
     units: list[dict[str, Any]] = []
     for number in range(count):
-        unit: dict[str, Any] = {"id": f"unit{number:07d}", "name": f"Poste {number}", "shortName": f"P {number}"}
+        unit: dict[str, Any] = {
+            "id": f"unit{number:07d}",
+            "name": f"Poste {number}",
+            "shortName": f"P {number}",
+        }
         unit |= {"openingDate": "2020-01-01", "code": f"P{number}"}
         if number:
             unit["parent"] = {"id": f"unit{(number - 1) // 20:07d}"}

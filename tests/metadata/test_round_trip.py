@@ -162,7 +162,12 @@ def some_options(make: Maker) -> tuple[list[Fields], list[Fields]]:
     ]
     held = [option | {"optionSet": {"id": uid}} for option in options]
     listed = ids(*(option["id"] for option in options))
-    fields: dict[str, Any] = {"id": uid, "name": f"set {uid}", "valueType": "TEXT", "options": listed}
+    fields: dict[str, Any] = {
+        "id": uid,
+        "name": f"set {uid}",
+        "valueType": "TEXT",
+        "options": listed,
+    }
     fields |= {"sharing": {"public": "rw------"}}
     return [make.made({"translations": TRANSLATIONS}, **fields)], held
 
