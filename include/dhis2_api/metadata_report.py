@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, Field, ValidationError
 
@@ -16,6 +16,33 @@ from dhis2_api.metadata import Fields
 
 #: Any other spelling is a commit (recordings: 014-metadata-misspelt-mode-is-a-commit).
 Mode = Literal["VALIDATE", "COMMIT"]
+Strategy = Literal["CREATE_AND_UPDATE", "DELETE"]
+
+
+@dataclass(frozen=True, slots=True)
+class ImportTerms:
+    """How a payload is to be taken.
+
+    Attributes:
+        mode: Whether it is only looked at.
+        keep_sharing: `skipSharing`: an object that is there keeps its sharing; a new one would
+            be nobody's but its owner's (metadata 2.4).
+        strategy: `DELETE` takes objects away; their UIDs are enough.
+    """
+
+    mode: Mode
+    keep_sharing: bool = False
+    strategy: Strategy = "CREATE_AND_UPDATE"
+
+    @property
+    def params(self) -> dict[str, str]:
+        """The parameters of the request."""
+        return {
+            "importMode": self.mode,
+            "importStrategy": self.strategy,
+            "atomicMode": "ALL",  # NONE makes objects without the references they lack (measured)
+            "skipSharing": "true" if self.keep_sharing else "false",
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +85,14 @@ class MetadataReport:
         counts: Objects by outcome; in `VALIDATE` what a commit would do.
         errors: One line for each reason of each refused object, without the
             server's text, which quotes names and values.
+        echo: The parameters as the server understood them, where it says so; the recorded
+            ones don't.
     """
 
     accepted: bool
     counts: ImportCounts
     errors: tuple[MetadataError, ...]
+    echo: Mapping[str, Any]
 
 
 class _Error(BaseModel):
@@ -84,6 +114,7 @@ class _Report(BaseModel):
     status: str
     stats: ImportCounts
     types: list[_Type] = Field(default=[], alias="typeReports")
+    echo: dict[str, Any] = Field(default={}, alias="importParams")
 
 
 class _Envelope(BaseModel):
@@ -91,21 +122,25 @@ class _Envelope(BaseModel):
 
 
 def import_metadata(
-    client: Dhis2Client, payload: Mapping[str, Sequence[Fields]], mode: Mode
+    client: Dhis2Client, payload: Mapping[str, Sequence[Fields]], terms: ImportTerms
 ) -> MetadataReport:
     """Send objects by class, all or none, and return the server's report.
 
     Raises:
         RequestRefused: The server refused the request and named no object in it.
-        UnexpectedAnswer: The answer is no import report.
+        UnexpectedAnswer: The answer is no import report, or says that the server took the
+            request for another: a word it does not know is the default for it, a commit.
     """
-    params = {
-        "importMode": mode,
-        "importStrategy": "CREATE_AND_UPDATE",
-        "atomicMode": "ALL",  # NONE creates objects without the references they lack (measured)
-    }
-    answer = client.post("/api/metadata", payload, params, also=(409,))
-    return read_report(answer)
+    asked = terms.params
+    answer = client.post("/api/metadata", payload, asked, also=(409,))
+    report = read_report(answer)
+    for name in sorted(asked.keys() & report.echo.keys()):
+        if str(report.echo[name]).lower() != asked[name].lower():
+            raise UnexpectedAnswer(
+                f"{answer.what} took {name}={asked[name]} for another and may have written: "
+                "compare the metadata of both servers before the next run"
+            )
+    return report
 
 
 def read_report(answer: Answer) -> MetadataReport:
@@ -120,7 +155,7 @@ def read_report(answer: Answer) -> MetadataReport:
         for found in kind.objects
         for error in found.errors
     )
-    return MetadataReport(report.status == "OK", report.stats, tuple(errors))
+    return MetadataReport(report.status == "OK", report.stats, tuple(errors), report.echo)
 
 
 def _no_report(answer: Answer) -> Dhis2Error:

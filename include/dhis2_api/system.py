@@ -39,12 +39,14 @@ class Account:
         authorities: Its authorities; `ALL` makes a superuser.
         capture: The org units it may write data in, with all below them.
         search: The org units it may search in, with all below them.
+        groups: The user groups it is in.
     """
 
     uid: str
     authorities: frozenset[str]
     capture: frozenset[str]
     search: frozenset[str]
+    groups: frozenset[str] = frozenset()
 
     @property
     def is_superuser(self) -> bool:
@@ -73,6 +75,7 @@ class _Me(BaseModel):
     authorities: list[str]
     capture: list[_Ref] = Field(alias="organisationUnits")
     search: list[_Ref] = Field(alias="teiSearchOrganisationUnits")
+    groups: list[_Ref] = Field(default=[], alias="userGroups")
 
 
 def read_server(client: Dhis2Client) -> Server:
@@ -97,13 +100,14 @@ def read_server(client: Dhis2Client) -> Server:
 
 def read_account(client: Dhis2Client) -> Account:
     """Ask a server who we are to it."""
-    fields = "id,authorities,organisationUnits[id],teiSearchOrganisationUnits[id]"
+    fields = "id,authorities,organisationUnits[id],teiSearchOrganisationUnits[id],userGroups[id]"
     me = _parsed(_Me, client.get("/api/me", {"fields": fields}), f"{client.name}: GET /api/me")
     return Account(
         me.id,
         frozenset(me.authorities),
         frozenset(ref.id for ref in me.capture),
         frozenset(ref.id for ref in me.search),
+        frozenset(ref.id for ref in me.groups),
     )
 
 

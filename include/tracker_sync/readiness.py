@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable, Iterator, Mapping
+
 from dhis2_api.client import Dhis2Client, Json
-from dhis2_api.metadata import Fields, read_objects
+from dhis2_api.metadata_classes import read_many
 from dhis2_api.system import Account, read_account
 from tracker_sync.findings import Finding
 from tracker_sync.mapping.there import model_there, route_there
 from tracker_sync.metadata.model import Model
 from tracker_sync.metadata.reach import ScopeName, beyond_reach
+from tracker_sync.metadata.source import asked_by_uid, by_class
+from tracker_sync.metadata.writing_rights import (
+    assignment_findings,
+    expiry_findings,
+    sharing_findings,
+)
 from tracker_sync.route import Route
 
 
@@ -20,7 +28,10 @@ _SCOPES: tuple[ScopeName, ...] = ("capture", "search")
 def readiness(
     source: Dhis2Client, destination: Dhis2Client, route: Route, model: Model
 ) -> list[Finding]:
-    """Look whether both accounts reach the roots, and may write what the model names.
+    """Look whether both accounts reach the roots, and may now write what the model names.
+
+    Written to is: programs, stages, types and relationship types that the account, one of
+    its user groups or everybody may capture data in, assigned to org units of the route.
 
     Where the route says `grant_self` and the destination's account is a superuser
     that lacks a root, it gets the roots here. A session keeps the rights it started
@@ -38,9 +49,10 @@ def readiness(
         findings.append(_grant(destination, writer, there))
     else:
         findings += lacking
-    if writer.is_superuser:
-        return findings
-    return [*findings, *_sharing(destination, model_there(model, route.mapping))]
+    return [
+        *findings,
+        *_may_write(destination, writer, route, model_there(model, route.mapping)),
+    ]
 
 
 def _grant(destination: Dhis2Client, account: Account, route: Route) -> Finding:
@@ -65,31 +77,32 @@ def _set(name: str, org_units: frozenset[str]) -> Json:
     return {"op": "add", "path": f"/{name}", "value": value}
 
 
-def _sharing(destination: Dhis2Client, model: Model) -> list[Finding]:
-    named = {
+def _may_write(
+    destination: Dhis2Client, writer: Account, route: Route, model: Model
+) -> Iterator[Finding]:
+    wanted = {
         "programs": model.program_attributes,
         "programStages": model.stage_elements,
+        "relationshipTypes": model.relationship_types,
         "trackedEntityTypes": model.type_attributes,
     }
-    return [
-        _closed(destination.name, plural, fields)
-        for plural, uids in named.items()
-        for fields in read_objects(destination, plural, uids)
-        if not _lets_everybody_write(fields)
-    ]
-
-
-def _lets_everybody_write(fields: Fields) -> bool:
-    # `rwrw----`: metadata read and write, then data read and write (metadata 2.4).
-    public = (fields.get("sharing") or {}).get("public") or ""
-    return bool(public[2:4] == "rw")
-
-
-def _closed(name: str, plural: str, fields: Fields) -> Finding:
-    return Finding(
-        "data_write_not_public",
-        # A group the account belongs to may give it the right; only a write will tell.
-        blocking=False,
-        text=f"{name}: {plural} {fields['id']} is not open to everybody for writing data",
-        remedy="make sure that a user group of the account may capture data in it",
+    held = by_class(read_many(destination, asked_by_uid(_each(wanted))))
+    programs = held.get("programs", {}).values()
+    mapped = [route.mapping.there("org_units", uid) for uid in _below(model, route.org_units)]
+    yield from sharing_findings(destination.name, writer, held, wanted)
+    yield from assignment_findings(
+        destination.name, programs, mapped, whole=route.metadata == "ignore"
     )
+    yield from expiry_findings(destination.name, writer, programs)
+
+
+def _each(wanted: Mapping[str, Iterable[str]]) -> Iterator[tuple[str, str]]:
+    return ((plural, uid) for plural, uids in wanted.items() for uid in uids)
+
+
+def _below(model: Model, roots: Collection[str]) -> list[str]:
+    return [
+        uid
+        for uid, unit in model.org_units.items()
+        if not set(roots).isdisjoint(unit.path.split("/"))
+    ]

@@ -17,6 +17,9 @@ from tracker_sync.strict_terms import Strict, Uid
 
 Connection = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,200}$")]
 
+#: `public`, `groups`, or what everybody may do: metadata, then data, read and write.
+SHARING = r"^(public|groups|[r-][w-][r-][w-]----)$"
+
 _Item = TypeVar("_Item", bound=Hashable)
 
 
@@ -179,8 +182,11 @@ class Route(Strict):
         org_units: UIDs of the roots; everything below them is copied.
         schedule: A cron expression of five fields, or nothing for runs by hand.
         timezone: The zone of `schedule`.
-        metadata: `apply` writes what the data needs, `check` fails on a difference,
-            `ignore` looks at nothing.
+        metadata: `apply` writes what the data needs, `check` fails on what would refuse or
+            drop data, `ignore` looks at nothing. These four: docs/metadata.md.
+        metadata_extras: `keep` what only the destination has, or `mirror` the source.
+        metadata_sharing: Of new objects: `public`, also of `groups`, or as this text says.
+        metadata_org_units: Only `create` what is missing, or `update` the others too.
         grant_self: A superuser account may give itself the roots at the destination.
         selections: Program -> who of it enters; everybody of a program that is not named.
         baseline: `allow` lets a run that has neither interval nor watermark read
@@ -212,6 +218,9 @@ class Route(Strict):
     keeping: Keeping = Keeping()
     baseline: Literal["allow", "refuse"] = "refuse"
     metadata: Literal["apply", "check", "ignore"] = "check"
+    metadata_extras: Literal["keep", "mirror"] = "keep"
+    metadata_sharing: Annotated[str, Field(pattern=SHARING)] = "public"
+    metadata_org_units: Literal["create", "update"] = "create"
     grant_self: bool = False
     refused: Literal["fail", "warn"] = "fail"
     mapping: MappingTerms = Field(default=SAME_NAMES, repr=False)  # may be thousands of rows

@@ -60,6 +60,11 @@ class Workspace:
         return self.run / "model.json"
 
     @property
+    def metadata(self) -> Path:
+        """What of the metadata differed, as JSON."""
+        return self.run / "metadata.json"
+
+    @property
     def plan(self) -> Path:
         """The run's window and slices, as JSON."""
         return self.run / "plan.json"

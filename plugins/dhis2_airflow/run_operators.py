@@ -89,12 +89,13 @@ class SyncMetadataOperator(RouteOperator):
     uses = "destination"
 
     def execute(self, context: Context) -> None:
-        """Write `model.json`; fail on a difference that the route does not let us mend."""
+        """Write `model.json` and what differed; fail on what the route does not let us mend."""
         with self.source() as source, self.destination() as destination:
             lease = held(destination, self.route, self.workspace(context))
             route = only_looking(self.route) if is_dry_run(context) else self.route
             result = synchronisation.synchronise(source, destination, route, lease.keep)
         self.say(synchronisation.describe(result))
+        publish(self.workspace(context).metadata, result.to_json().encode())
         publish(self.workspace(context).model, result.model.to_json().encode())
         require_none_blocking(result.findings)
 

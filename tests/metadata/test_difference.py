@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from metadata.objects import Fields, ids, option_set, program
-from tracker_sync.metadata.application import payload_of
 from tracker_sync.metadata.classes import Objects
 from tracker_sync.metadata.difference import Counts, difference
 from tracker_sync.metadata.merging import merged
+from tracker_sync.metadata.steps import payload_of
 
 
 UIDS = st.from_regex(r"[A-Za-z][A-Za-z0-9]{10}", fullmatch=True)

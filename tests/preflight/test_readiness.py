@@ -9,6 +9,7 @@ from dhis2_api.credentials import Credentials
 from dhis2_api.system import read_account
 from servers import DAKAR, HIV, SENEGAL, Pair, grant, put, read, route
 from tracker_sync.metadata import synchronise
+from tracker_sync.metadata.writing_rights import assignment_findings
 from tracker_sync.readiness import readiness
 
 
@@ -68,21 +69,65 @@ def test_a_source_account_that_searches_but_does_not_capture_is_not_ready(pair: 
     assert all(finding.text.startswith("from: ") for finding in findings)
 
 
-def test_a_program_closed_to_everybody_is_told_to_an_account_without_authorities(
-    pair: Pair,
-) -> None:
+def test_a_program_closed_to_the_account_blocks(pair: Pair) -> None:
     grant(pair.source, SENEGAL)
     model = synchronise(pair.source, pair.destination, route()).model
-    program = read(pair.destination, "programs", HIV)
-    put(pair.destination, "programs", program | {"sharing": {"public": "rw------"}})
+    closed(pair.destination, {"public": "rw------"})
     writer = account(pair.destination, "writer", "Account-1234!")
 
     findings = readiness(pair.source, writer, route(), model)
 
     assert [(finding.code, finding.blocking) for finding in findings] == [
-        ("data_write_not_public", False)
+        ("data_write_missing", True)
     ]
     assert f"programs {HIV}" in findings[0].text
+    assert "user group" in findings[0].remedy
+
+
+def test_a_program_that_a_group_of_the_account_may_write_is_ready(pair: Pair) -> None:
+    grant(pair.source, SENEGAL)
+    model = synchronise(pair.source, pair.destination, route()).model
+    writer = account(pair.destination, "writer", "Account-1234!")
+    group = {"id": "GroupWriter", "name": "writers", "users": [{"id": "UserWriter1"}]}
+    put(pair.destination, "userGroups", group)
+    share = {"GroupWriter": {"id": "GroupWriter", "access": "r-rw----"}}
+    closed(pair.destination, {"public": "r-------", "userGroups": share})
+
+    assert read_account(writer).groups == {"GroupWriter"}
+    assert readiness(pair.source, writer, route(), model) == []
+
+
+def test_expiry_days_are_told_to_an_account_that_may_not_write_past_them(pair: Pair) -> None:
+    grant(pair.source, SENEGAL)
+    model = synchronise(pair.source, pair.destination, route()).model
+    put(pair.destination, "programs", read(pair.destination, "programs", HIV) | {"expiryDays": 5})
+    writer = account(pair.destination, "writer", "Account-1234!")
+
+    findings = readiness(pair.source, writer, route(), model)
+
+    assert [(finding.code, finding.blocking) for finding in findings] == [
+        ("program_expires", False)
+    ]
+    assert "expiryDays 5" in findings[0].text
+    assert "F_EDIT_EXPIRED" in findings[0].remedy
+
+
+def test_a_program_assigned_to_no_org_unit_of_the_route_blocks_a_superuser_too() -> None:
+    program = {"id": HIV, "organisationUnits": [{"id": "elsewhere01"}]}
+
+    (none,) = assignment_findings("to", [program], [SENEGAL, DAKAR], whole=False)
+    program["organisationUnits"] = [{"id": SENEGAL}]
+    few = list(assignment_findings("to", [program], [SENEGAL, DAKAR], whole=False))
+    (some,) = assignment_findings("to", [program], [SENEGAL, DAKAR], whole=True)
+
+    assert (none.code, none.blocking) == ("program_not_assigned", True)
+    assert few == []
+    assert (some.code, some.blocking) == ("program_partly_assigned", False)
+    assert DAKAR in some.text
+
+
+def closed(client: Dhis2Client, sharing: dict[str, Any]) -> None:
+    put(client, "programs", read(client, "programs", HIV) | {"sharing": sharing})
 
 
 def account(client: Dhis2Client, name: str, password: str) -> Dhis2Client:

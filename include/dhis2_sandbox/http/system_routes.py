@@ -5,6 +5,7 @@ from fastapi import APIRouter, Response
 from dhis2_sandbox.exports.fields import parse_fields
 from dhis2_sandbox.http.answers import json_answer
 from dhis2_sandbox.http.visits import Asking, demand
+from dhis2_sandbox.metadata.store import Members
 from dhis2_sandbox.metadata.viewing import Viewer
 
 
@@ -48,6 +49,7 @@ def me(asking: Asking) -> Response:
     rights = asking.rights
     user = asking.sandbox.metadata.get("users", rights.uid)
     demand(user, "User", rights.uid)
-    member = {"authorities": sorted(rights.authorities)}
+    member: Members = {"authorities": sorted(rights.authorities)}
+    member["userGroups"] = [{"id": uid} for uid in sorted(rights.groups)]
     selection = parse_fields(asking.query.get("fields") or _ME)
     return json_answer(Viewer(asking.sandbox.metadata).show({**(user or {}), **member}, selection))

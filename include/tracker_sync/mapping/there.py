@@ -61,6 +61,7 @@ def model_there(model: Model, terms: MappingTerms) -> Model:
         option_sets=_by_name(model.option_sets, attributes, elements),
         unique=_by_name(model.unique, attributes, elements),
         no_assignee=stages.names(model.no_assignee),
+        relationship_types=_Names(terms, "relationship_types").names(model.relationship_types),
     )
 
 

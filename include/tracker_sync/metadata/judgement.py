@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import groupby
 from typing import TypeVar
 
 from tracker_sync.findings import Finding
+from tracker_sync.mapping.terms import PLURALS
 from tracker_sync.metadata.clashes import Clash
 from tracker_sync.metadata.classes import Objects
 from tracker_sync.metadata.difference import Change
+from tracker_sync.metadata.harm import harm_of
 from tracker_sync.metadata.references import references
 from tracker_sync.metadata.versions import SetAside, unknown_values
 
@@ -42,8 +45,8 @@ def clashing(clashes: Sequence[Clash]) -> list[Finding]:
             "metadata_clashes",
             blocking=True,
             text=f"the destination can't take {_named(plural, of_class)}",
-            remedy="rename or delete what stands there, map the one to the other in the route, "
-            "or take the change back at the source",
+            remedy="rename or delete what stands there, map the one to the other in the route"
+            f"{_mapping_of(of_class[0])}, or take the change back at the source",
         )
         for plural, of_class in _by_class(clashes)
     ]
@@ -99,16 +102,17 @@ def losing(aside: Sequence[SetAside]) -> list[Finding]:
     ]
 
 
-def differing(changes: Sequence[Change]) -> list[Finding]:
-    """Return what `check` has to say: a blocking finding for each class that differs."""
+def differing(changes: Sequence[Change], theirs: Objects) -> list[Finding]:
+    """Return what `check` has to say, class by class.
+
+    What would have data refused or lost blocks; all else is only told.
+    """
+    harms = {id(change): harm_of(change, theirs) for change in changes}
+    harmful = [_because(change, harms[id(change)]) for change in changes if harms[id(change)]]
+    others = [change for change in changes if not harms[id(change)]]
     return [
-        Finding(
-            "metadata_differs",
-            blocking=True,
-            text=f"the destination lacks or differs in {_named(plural, of_class)}",
-            remedy="mend it there, or set `metadata: apply` in the route",
-        )
-        for plural, of_class in _by_class(changes)
+        *(_harmful(plural, of_class) for plural, of_class in _by_class(harmful)),
+        *(_harmless(plural, of_class) for plural, of_class in _by_class(others)),
     ]
 
 
@@ -124,6 +128,37 @@ def remaining(changes: Sequence[Change]) -> list[Finding]:
         )
         for plural, of_class in _by_class(changes)
     ]
+
+
+def _because(change: Change, fields: tuple[str, ...]) -> Change:
+    return change if change.is_new else replace(change, fields=fields)
+
+
+def _harmful(plural: str, changes: Sequence[Change]) -> Finding:
+    return Finding(
+        "metadata_differs",
+        blocking=True,
+        text=f"the destination would refuse or lose data: it lacks or differs in "
+        f"{_named(plural, changes)}",
+        remedy="mend it there, or set `metadata: apply` in the route",
+    )
+
+
+def _harmless(plural: str, changes: Sequence[Change]) -> Finding:
+    return Finding(
+        "metadata_drifts",
+        blocking=False,
+        text=f"the destination lacks or differs in {_named(plural, changes)}, which refuses no "
+        "data",
+        remedy="set `metadata: apply` in the route to bring it over",
+    )
+
+
+def _mapping_of(clash: Clash) -> str:
+    tables = [table for table, plural in PLURALS.items() if plural == clash.plural]
+    if not tables or clash.other == clash.uid:
+        return ""
+    return f" (`mapping: {{{tables[0]}: {{{clash.uid}: {clash.other}}}}}`)"
 
 
 def _by_class(changes: Sequence[_One]) -> Iterator[tuple[str, list[_One]]]:

@@ -50,6 +50,7 @@ class Model:
         no_assignee: The program stages whose events are assigned to nobody: the destination
             ignores a user there (E1120).
         enrolled_options: Whether the destination has category options of enrollments.
+        relationship_types: Those between people of the route.
     """
 
     hash: str
@@ -68,6 +69,7 @@ class Model:
     unique: Mapping[str, bool] = field(default_factory=dict)
     no_assignee: Uids = frozenset()
     enrolled_options: bool = True
+    relationship_types: Uids = frozenset()
 
     def to_json(self) -> str:
         """Return the model as text, equal for equal models."""
@@ -90,6 +92,7 @@ class Model:
                 "unique": dict(self.unique),
                 "no_assignee": sorted(self.no_assignee),
                 "enrolled_options": self.enrolled_options,
+                "relationship_types": sorted(self.relationship_types),
             },
             sort_keys=True,
             ensure_ascii=False,
@@ -116,6 +119,7 @@ class Model:
             read["unique"],
             frozenset(read["no_assignee"]),
             read["enrolled_options"],
+            frozenset(read["relationship_types"]),
         )
 
 
@@ -156,6 +160,7 @@ def model_of(ours: Objects, theirs: Objects) -> Model:
         },
         unique={**_unique(ours), **_unique(theirs)},
         no_assignee=frozenset(_without_assignee(ours, theirs)),
+        relationship_types=frozenset(ours.get("relationshipTypes", {})),
     )
 
 
