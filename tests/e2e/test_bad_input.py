@@ -140,6 +140,29 @@ def connect(monkeypatch: pytest.MonkeyPatch, name: str, url: str, **who: Any) ->
     monkeypatch.setenv(f"AIRFLOW_CONN_{name}", json.dumps(connection))
 
 
+def test_metadata_that_the_destination_cannot_take_stops_the_run_before_any_data(
+    sync: Sync, caplog: pytest.LogCaptureFixture
+) -> None:
+    fields = ("name", "shortName", "code", "valueType", "aggregationType", "domainType")
+    answer = sync.source.get("/api/dataElements", {"fields": ",".join(fields), "pageSize": "1"})
+    (element,) = answer["dataElements"]
+    sync.destination.post("/api/metadata", {"dataElements": [element | {"id": "LocalElem01"}]})
+
+    run = sync.run()
+
+    found = states(run)
+    assert run.state == "failed"
+    assert found["preflight"] == "success"
+    assert found["sync_metadata"] == "failed"
+    assert found["readiness"] == found["plan_slices"] == "upstream_failed"
+    assert "metadata_clashes" in last_word(caplog)
+    assert sync.destination.get("/api/programs")["programs"] == []
+    (path,) = sync.staging.glob(f"{sync.name}/runs/*/metadata.json")
+    told = json.loads(path.read_bytes())
+    assert {"clashing", "new"} == {row["kind"] for row in told["objects"]}
+    assert "metadata_clashes" in [finding["code"] for finding in told["findings"]]
+
+
 def fails_at_once(sync: Sync, caplog: pytest.LogCaptureFixture, cause: str) -> str:
     run = sync.run()
 

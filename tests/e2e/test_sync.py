@@ -42,6 +42,8 @@ def test_everything_at_the_source_reaches_the_destination(sync: Sync) -> None:
     totals, owners = report["totals"], report["kinds"]["OWNER"]["unchanged"]
     assert report["kinds"]["RELATIONSHIP"]["created"] == 30
     assert totals["read"] == totals["created"] + owners == sync.ledger().num_rows
+    (told,) = sync.staging.glob(f"{sync.name}/runs/*/metadata.json")
+    assert {row["kind"] for row in json.loads(told.read_bytes())["objects"]} == {"new"}
 
 
 def test_a_second_run_sends_nothing_and_moves_no_stamp(sync: Sync) -> None:
