@@ -12,7 +12,9 @@ from dhis2_api.errors import UnexpectedAnswer
 from dhis2_api.metadata_report import ImportTerms, import_metadata
 from metadata.objects import Fields
 from servers import HIV, PERSON, SENEGAL, SEX, Pair, add_option, put, read, route, stamps
+from tracker_sync.findings import Finding
 from tracker_sync.metadata import describe, synchronise
+from tracker_sync.metadata.removal import unseen
 
 
 ALONE = route(programs=(HIV,))
@@ -118,6 +120,48 @@ def test_a_mirror_takes_an_option_out_of_its_set_and_leaves_it_and_frees_its_cod
     assert old in stamps(pair.destination, "options")  # unlinked: values may have its code
     again = synchronise(pair.source, pair.destination, mirror)
     assert (again.sent, again.removed, again.findings) == (0, 0, ())
+
+
+def test_a_mirror_deletes_what_only_another_extra_needed(pair: Pair) -> None:
+    synchronise(pair.source, pair.destination, ALONE)
+    indicator: Fields = {
+        "id": "LocalIndic1",
+        "name": "Local",
+        "shortName": "Local",
+        "expression": "1",
+    }
+    indicator |= {"program": {"id": HIV}, "aggregationType": "COUNT", "analyticsType": "EVENT"}
+    action: Fields = {"id": "LocalActio1", "programRuleActionType": "DISPLAYTEXT", "content": "x"}
+    action |= {"programRule": {"id": "LocalRule01"}, "location": "feedback"}
+    action |= {"programIndicator": {"id": "LocalIndic1"}}
+    local = rule("LocalRule01", "Règle locale", programRuleActions=[{"id": "LocalActio1"}])
+    pair.destination.post(
+        "/api/metadata",
+        {
+            "programIndicators": [indicator],
+            "programRules": [local],
+            "programRuleActions": [action],
+        },
+    )
+    assert "LocalIndic1" in stamps(pair.destination, "programIndicators")
+
+    mirror = route(programs=(HIV,), metadata_extras="mirror")
+    result = synchronise(pair.source, pair.destination, mirror)
+
+    assert {one.code for one in result.findings} == {"extras_removed"}
+    assert result.removed == 2
+    assert "LocalIndic1" not in stamps(pair.destination, "programIndicators")
+    assert "LocalRule01" not in stamps(pair.destination, "programRules")
+
+
+def test_a_mirror_of_a_source_that_is_not_seen_whole_blocks() -> None:
+    by_class = Finding("metadata_read_by_class", blocking=False, text="x", remedy="y")
+
+    (finding,) = unseen([by_class])
+
+    assert (finding.code, finding.blocking) == ("mirror_not_seen_whole", True)
+    assert "F_METADATA_EXPORT" in finding.remedy
+    assert unseen([]) == []
 
 
 def test_new_objects_are_shared_as_the_route_says(pair: Pair) -> None:

@@ -11,6 +11,7 @@ import pytest
 from dhis2_api.client import Dhis2Client
 from dhis2_api.credentials import Credentials
 from dhis2_api.metadata_report import MetadataError
+from dhis2_sandbox.metadata.classes import CLASSES
 from servers import (
     HIV,
     MATERNAL,
@@ -74,14 +75,18 @@ def test_an_account_without_authority_is_told_which_objects_it_may_not_write(pai
     assert stamps(pair.destination, "organisationUnits") == {}
 
 
-def test_no_right_to_share_publicly_names_the_remedy() -> None:
-    error = MetadataError("Program", HIV, "E3008", "")
+def test_no_right_to_share_publicly_names_the_key_that_needs_none(pair: Pair) -> None:
+    private = {kind.add[-1] for kind in CLASSES.values() if kind.add}
+    assert "F_PROGRAM_PRIVATE_ADD" in private
+    with account(pair.destination, *private) as narrow:
+        result = synchronise(pair.source, narrow, route(programs=(HIV,)))
 
-    (finding,) = refusals("to", "VALIDATE", [error])
-
-    assert finding.blocking
-    assert f"Program {HIV}: E3008" in finding.text
-    assert "metadata_sharing" in finding.remedy
+    blocking = [one for one in result.findings if one.blocking]
+    assert {one.code for one in blocking} == {"metadata_refused"}
+    (public,) = [one for one in blocking if "E3008" in one.text]
+    assert f"Program {HIV}: E3008" in public.text
+    assert "metadata_sharing" in public.remedy
+    assert stamps(pair.destination, "organisationUnits") == {}
 
 
 def test_a_program_that_the_source_does_not_show_blocks(pair: Pair) -> None:
