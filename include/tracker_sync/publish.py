@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -37,12 +37,20 @@ def writing_to(folder: Path) -> Iterator[None]:
         ) from error
 
 
+def _itself(path: Path, _: Path) -> Path:
+    return path
+
+
 @contextmanager
-def publishing(path: Path) -> Iterator[Path]:
+def publishing(path: Path, named: Callable[[Path, Path], Path] = _itself) -> Iterator[Path]:
     """Yield a place to write; on a clean end it becomes *path* in one rename.
 
     Whoever looks at *path* sees the old file or the new one, also after a kill or
     a power cut (reliability F16). The file is readable by us alone.
+
+    Args:
+        path: What the file shall be called.
+        named: Returns its name instead, of *path* and of what was written.
 
     Raises:
         StagingUnusable: The disk is full, or the folder is not ours to write.
@@ -54,7 +62,7 @@ def publishing(path: Path) -> Iterator[Path]:
             draft.touch(mode=0o600)
             yield draft
             _flush(draft)
-            draft.replace(path)
+            draft.replace(named(path, draft))
             _flush(path.parent)
     finally:
         with suppress(OSError):

@@ -13,10 +13,9 @@ from pathlib import Path
 import pyarrow as pa
 
 from dhis2_api.importer import Ref
-from tracker_sync.publish import publishing
 from tracker_sync.state_fold import fold
 from tracker_sync.state_lines import among, texts
-from tracker_sync.state_pages import STATE, new_page, writer
+from tracker_sync.state_pages import STATE, new_page
 
 
 def restamp(folder: Path, phase: str, stamps: Mapping[Ref, tuple[datetime, datetime]]) -> int:
@@ -41,6 +40,6 @@ def restamp(folder: Path, phase: str, stamps: Mapping[Ref, tuple[datetime, datet
         if row["destination_updated_at"] == before != after
     ]
     if moved:
-        with publishing(new_page(folder, phase)) as draft, writer(draft) as file:
+        with new_page(folder, phase) as file:
             file.write_table(pa.Table.from_pylist(moved, STATE))
     return len(moved)

@@ -19,11 +19,10 @@ from dhis2_api.importer import Ref
 from tracker_sync.ledger import as_table
 from tracker_sync.outcome import Entry, Outcome
 from tracker_sync.plan import Known
-from tracker_sync.publish import publishing
 from tracker_sync.state_compaction import merge_small_pages
 from tracker_sync.state_fold import decides, fold, is_refused
 from tracker_sync.state_lines import among, lines, texts
-from tracker_sync.state_pages import STATE, new_page, writer
+from tracker_sync.state_pages import STATE, new_page
 
 
 _REMEMBERED = {Outcome.STORED, Outcome.UNCHANGED, Outcome.REFUSED, Outcome.HELD}
@@ -78,7 +77,7 @@ def remember_lines(page: Page, rows: pa.Table, model_hash: str) -> None:
         else kept[field.name]
         for field in STATE
     ]
-    with publishing(new_page(page.folder, page.slice)) as draft, writer(draft) as file:
+    with new_page(page.folder, page.slice) as file:
         file.write_table(pa.Table.from_arrays(columns, schema=STATE))
     merge_small_pages(page.folder)
 

@@ -14,9 +14,8 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tracker_sync.publish import publishing
 from tracker_sync.state_fold import ORDER, decides
-from tracker_sync.state_pages import STATE, PageVanished, new_page, pages, parts, writer
+from tracker_sync.state_pages import STATE, PageVanished, new_page, pages, parts
 
 
 _LINES_AT_ONCE = 100_000
@@ -72,7 +71,7 @@ def _compact(folder: Path, before: set[Path]) -> Compacted:
         return Compacted()
     lines = kept = 0
     try:
-        with publishing(new_page(folder)) as draft, writer(draft) as file:
+        with new_page(folder) as file:
             for part in _person_by_person(before):
                 needed = _needed(part)
                 file.write_table(needed)
