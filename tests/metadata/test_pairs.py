@@ -72,7 +72,7 @@ def takes_the_district(pair: Pair) -> None:
     data: dict[str, Any] = json.loads(DISTRICT.read_text(encoding="utf-8"))
     assert sum(len(data[kind]) for kind in KINDS) > 1_000
     for kinds in (("trackedEntities", "enrollments", "events"), ("relationships",)):
-        sent = {kind: data[kind] for kind in kinds if kind in data}
+        sent: dict[str, Any] = {kind: data[kind] for kind in kinds if kind in data}
 
         report = import_objects(pair.destination, sent)
 
