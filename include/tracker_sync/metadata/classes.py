@@ -51,6 +51,7 @@ ORDERED = {
 SERVER_OWNED = frozenset(
     {
         "access",
+        "children",  # of an org unit: each of them names its parent
         "created",
         "createdBy",
         "displayDescription",
