@@ -149,6 +149,7 @@ def test_the_files_lie_where_they_are_documented() -> None:
 
     paths = {
         *(workspace.report, workspace.plan, workspace.listing, workspace.model),
+        workspace.metadata,
         *(workspace.run_ledger, workspace.ledger("PHASE"), workspace.import_report("PHASE")),
         *(workspace.run_rejects, workspace.rejects("SLICE"), workspace.unique_values),
         *(workspace.asked_to_delete("PHASE"), workspace.given_up),
