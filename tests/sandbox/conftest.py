@@ -10,6 +10,7 @@ from dhis2_sandbox.faults.control import FaultControl
 from dhis2_sandbox.server import serve
 from dhis2_sandbox.start import Superuser
 from sandbox.district import TOKEN, Caller, caller
+from sandbox.metadata_server import VERSIONS, Keeper, keeper
 
 
 @pytest.fixture
@@ -34,3 +35,15 @@ def faulty(data: Path) -> Iterator[Caller]:
     app = create_app(data, district=True, superuser=Superuser(token=TOKEN), faults=True)
     with serve(app) as base_url:
         yield caller(base_url)
+
+
+@pytest.fixture(params=VERSIONS)
+def every(request: pytest.FixtureRequest, data: Path) -> Iterator[Keeper]:
+    with keeper(data, request.param) as found:
+        yield found
+
+
+@pytest.fixture
+def one(data: Path) -> Iterator[Keeper]:
+    with keeper(data) as found:
+        yield found

@@ -1,12 +1,9 @@
 """What may be deleted, and what goes with it (metadata 2.7, 3)?"""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from sandbox.district import FIRST_NAME, FOLLOW_UP, HIV, PERSON
-from sandbox.metadata_server import VERSIONS, Keeper, element, keeper, refusals
+from sandbox.metadata_server import Keeper, element, refusals
 
 
 NEW = "NewElement1"
@@ -17,18 +14,6 @@ WEIGHT, SEX_SET, RULE, ACTION, VARIABLE = (
     "ObMg1wwbWkG",
     "CSRWrMmTjGH",
 )
-
-
-@pytest.fixture(params=VERSIONS)
-def every(request: pytest.FixtureRequest, data: Path) -> Iterator[Keeper]:
-    with keeper(data, request.param) as found:
-        yield found
-
-
-@pytest.fixture
-def one(data: Path) -> Iterator[Keeper]:
-    with keeper(data) as found:
-        yield found
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,5 @@
 """How is metadata asked for, and what does a server with other defaults answer?"""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,12 +17,6 @@ DEFAULTS = {
     "categories": "GLevLNI9wkl",
     "categoryOptions": "xYerKDKCefk",
 }
-
-
-@pytest.fixture
-def one(data: Path) -> Iterator[Keeper]:
-    with keeper(data) as found:
-        yield found
 
 
 def test_objects_are_found_by_name_by_code_and_by_what_they_belong_to(one: Keeper) -> None:

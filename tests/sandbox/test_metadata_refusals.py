@@ -1,7 +1,6 @@
 """What does an import of metadata refuse, and in which words (metadata 2.6 to 2.8)?"""
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,18 +14,6 @@ from sandbox.metadata_server import VERSIONS, Keeper, element, keeper, refusals
 
 NEW = "NewElement1"
 WEIGHT, SEX_SET, RULE, VARIABLE = "ol1WpmrN6NG", "AcCtZkAvAsC", "dloYswGH55a", "CSRWrMmTjGH"
-
-
-@pytest.fixture(params=VERSIONS)
-def every(request: pytest.FixtureRequest, data: Path) -> Iterator[Keeper]:
-    with keeper(data, request.param) as found:
-        yield found
-
-
-@pytest.fixture
-def one(data: Path) -> Iterator[Keeper]:
-    with keeper(data) as found:
-        yield found
 
 
 def test_a_strategy_finds_too_much_or_too_little(every: Keeper) -> None:

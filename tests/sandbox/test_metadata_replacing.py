@@ -1,30 +1,14 @@
 """Does an import of metadata replace whole objects (metadata 2.3, 2.10, 3)?"""
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-import pytest
-
 from sandbox.district import FIRST_NAME, FOLLOW_UP, HIV, PERSON, ROOT
-from sandbox.metadata_server import VERSIONS, Keeper, element, keeper
+from sandbox.metadata_server import Keeper, element
 
 
 RULE, ACTION = "dloYswGH55a", "ObMg1wwbWkG"
 WEIGHT = "ol1WpmrN6NG"
 SEX_SET = "AcCtZkAvAsC"
-
-
-@pytest.fixture(params=VERSIONS)
-def every(request: pytest.FixtureRequest, data: Path) -> Iterator[Keeper]:
-    with keeper(data, request.param) as found:
-        yield found
-
-
-@pytest.fixture
-def one(data: Path) -> Iterator[Keeper]:
-    with keeper(data) as found:
-        yield found
 
 
 def test_what_a_program_is_sent_without_is_cleared(every: Keeper) -> None:

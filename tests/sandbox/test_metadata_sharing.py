@@ -1,12 +1,11 @@
 """Who may see and change what was imported (metadata 2.4, 5.3)?"""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from sandbox.district import HIV
-from sandbox.metadata_server import VERSIONS, Keeper, element, keeper, refusals
+from sandbox.metadata_server import Keeper, element, keeper, refusals
 
 
 NEW = "NewElement1"
@@ -15,18 +14,6 @@ SURVEILLANCE, NOTIFIED = "fAw4hObwxfo", "cPInfvgfsFJ"
 MAY_ADD = "F_DATAELEMENT_PUBLIC_ADD"
 MAY_ADD_PRIVATE = "F_DATAELEMENT_PRIVATE_ADD"
 GROUP = "GroupGroup1"
-
-
-@pytest.fixture(params=VERSIONS)
-def every(request: pytest.FixtureRequest, data: Path) -> Iterator[Keeper]:
-    with keeper(data, request.param) as found:
-        yield found
-
-
-@pytest.fixture
-def one(data: Path) -> Iterator[Keeper]:
-    with keeper(data) as found:
-        yield found
 
 
 def shared(public: str, **groups: str) -> dict[str, object]:
