@@ -14,7 +14,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -195,11 +195,6 @@ def main() -> None:
         _, status = os.waitpid(child, 0)
         ended = os.WTERMSIG(status) if os.WIFSIGNALED(status) else -os.WEXITSTATUS(status)
         print(ended, flush=True)  # noqa: T201 - what the test reads
-
-
-def as_line(job: Job) -> str:
-    """Return a job as the line that the nursery reads."""
-    return json.dumps(asdict(job)) + "\n"
 
 
 if __name__ == "__main__":

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from flows.people import AWA, BINTA, COUMBA, enrollment, enrollment_of, event_of, person, visit
-from flows.world import TOKEN, Ground, Run, World, world_on
-from kills.nursery import Job, as_line
+from flows.world import Ground, Run, World, world_on
+from kills.jobs import Deadly, ended, phase_of
 
 
 FIRST, SECOND, LAST = "first", "second", "last"
@@ -92,26 +92,11 @@ class Deleting:
 
     def killed(self, boundary: str, nth: int) -> tuple[int, list[str]]:
         """Delete in another process; return the signal that ended it, and what it came to."""
-        job = Job(
-            url=self.world.source.client.url,
-            root=str(self.world.folder),
-            route=self.run.route.model_dump_json(),
-            slice="",
-            log=str(self.log),
-            kill_at=boundary,
-            nth=nth,
-            name=self.run.workspace.route,
-            run_id=self.run.workspace.run_id,
-            token=TOKEN,
-            destination=self.world.destination.client.url,
-        )
-        assert self.nursery.stdin
-        assert self.nursery.stdout
-        self.nursery.stdin.write(as_line(job))
-        self.nursery.stdin.flush()
-        ended = int(self.nursery.stdout.readline())
+        where = Deadly(self.log, boundary, nth)
+        job = phase_of(self.world, self.run, "deletes", where)
+        signalled = ended(self.nursery, job)
         self.world.destination.watch.rest()
-        return ended, self.log.read_text().splitlines()
+        return signalled, self.log.read_text().splitlines()
 
     def sent(self) -> Counter[str]:
         """Return how often the deletion of each object was sent."""

@@ -5,15 +5,14 @@ from __future__ import annotations
 import signal
 import subprocess
 from collections.abc import Iterator
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from flows.people import AWA, BINTA, WEIGHT, case, enrollment, event_of, person, visit
-from flows.world import TOKEN, Ground, Run, World, ground_of, world_on
-from kills.nursery import Job, as_line
+from flows.world import Ground, Run, World, ground_of, world_on
+from kills.jobs import Deadly, ended, load_of
 from servers import put, read
 from tracker_sync.servers import state_folder
 from tracker_sync.state import open_refusals
@@ -44,23 +43,8 @@ class Kept:
         self.run = self.world.begin()
         (piece,) = self.run.slices
         bundles = self.world.bundles(self.run, piece)
-        job = Job(
-            url=self.world.destination.client.url,
-            root=str(self.world.folder),
-            route=self.run.route.model_dump_json(),
-            slice=piece.slice,
-            log=str(self.log),
-            kill_at=boundary,
-            bundles=asdict(bundles),
-            name=self.run.workspace.route,
-            run_id=self.run.workspace.run_id,
-            token=TOKEN,
-        )
-        assert self.nursery.stdin
-        assert self.nursery.stdout
-        self.nursery.stdin.write(as_line(job))
-        self.nursery.stdin.flush()
-        assert int(self.nursery.stdout.readline()) == signal.SIGKILL
+        job = load_of(self.world, self.run, piece, bundles, Deadly(self.log, boundary))
+        assert ended(self.nursery, job) == signal.SIGKILL
         self.world.destination.watch.rest()
 
     def weighed(self, kilograms: str, server: str = "source") -> None:

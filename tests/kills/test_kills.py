@@ -6,7 +6,6 @@ import json
 import re
 import signal
 import subprocess
-import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -17,9 +16,9 @@ import pytest
 
 from builders import TYPE, enrollment, event, person
 from dhis2_api.client import Dhis2Client
-from kills.nursery import Job, as_line
+from kills.jobs import ended
+from kills.nursery import Job
 from planned import SLICE, planned
-from project import PROJECT
 from scripted_server import Reply, Request, as_json, of_version, scripted
 from servers import HIV, route
 from tracker_sync.package import MANIFEST, Package, open_package, staged
@@ -116,11 +115,7 @@ class World:
         """Run the first try; return the signal that ended it, and what it came to before."""
         log = root / "boundaries.log"
         job = Job(self.url, str(root), ROUTE.model_dump_json(), SLICE, str(log), kill_at, nth)
-        assert self.nursery.stdin
-        assert self.nursery.stdout
-        self.nursery.stdin.write(as_line(job))
-        self.nursery.stdin.flush()
-        return int(self.nursery.stdout.readline()), log.read_text().splitlines()
+        return ended(self.nursery, job), log.read_text().splitlines()
 
     def retry(self, workspace: Workspace) -> Package:
         with Dhis2Client(self.url) as client:
@@ -128,17 +123,9 @@ class World:
 
 
 @pytest.fixture(scope="module")
-def world() -> Iterator[World]:
-    command = [sys.executable, "-m", "kills.nursery"]
-    environment = {"PYTHONPATH": f"{PROJECT / 'include'}:{PROJECT / 'tests'}"}
-    pipe = subprocess.PIPE
-    with (
-        scripted(of_version("2.43.1", answer)) as server,
-        subprocess.Popen(command, stdin=pipe, stdout=pipe, env=environment, text=True) as nursery,
-    ):
+def world(nursery: subprocess.Popen[str]) -> Iterator[World]:
+    with scripted(of_version("2.43.1", answer)) as server:
         yield World(server.url, nursery)
-        assert nursery.stdin
-        nursery.stdin.close()
 
 
 @pytest.fixture(scope="module")

@@ -5,14 +5,13 @@ from __future__ import annotations
 import signal
 import subprocess
 from collections import Counter
-from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
 from flows.people import person
-from flows.world import TOKEN, Ground, Run, World, world_on
-from kills.nursery import Job, as_line
+from flows.world import Ground, Run, World, world_on
+from kills.jobs import Deadly, ended, load_of
 from tracker_sync.package import Staged
 from tracker_sync.route import Batches
 from tracker_sync.slicing import Slice
@@ -105,27 +104,12 @@ class Loading:
 
         Unless *at_rest*, the destination may still work on what it was sent.
         """
-        job = Job(
-            url=self.world.destination.client.url,
-            root=str(self.world.folder),
-            route=self.run.route.model_dump_json(),
-            slice=self.piece.slice,
-            log=str(self.log),
-            kill_at=boundary,
-            nth=nth,
-            bundles=asdict(self.bundles),
-            name=self.run.workspace.route,
-            run_id=self.run.workspace.run_id,
-            token=TOKEN,
-        )
-        assert self.nursery.stdin
-        assert self.nursery.stdout
-        self.nursery.stdin.write(as_line(job))
-        self.nursery.stdin.flush()
-        ended = int(self.nursery.stdout.readline())
+        where = Deadly(self.log, boundary, nth)
+        job = load_of(self.world, self.run, self.piece, self.bundles, where)
+        signalled = ended(self.nursery, job)
         if at_rest:
             self.world.destination.watch.rest()
-        return ended, self.log.read_text().splitlines()
+        return signalled, self.log.read_text().splitlines()
 
     def tried_again(self) -> None:
         """Load here, and do all that comes after."""

@@ -12,8 +12,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from flows.people import AWA, BINTA, MBOUR, NATIONAL_ID, PODOR, case, enrollment_of, person
-from flows.world import TOKEN, Ground, Run, World, ground_of, world_on
-from kills.nursery import Job, as_line
+from flows.world import Ground, Run, World, ground_of, world_on
+from kills.jobs import Deadly, ended, phase_of
 from tracker_sync.owed import owed_of
 from tracker_sync.servers import state_folder
 
@@ -56,25 +56,9 @@ class Swap:
 
     def killed(self, boundary: str, nth: int) -> None:
         """Let the second pass be killed in another process."""
-        job = Job(
-            url=self.world.source.client.url,
-            root=str(self.world.folder),
-            route=self.run.route.model_dump_json(),
-            slice="",
-            log=str(self.log),
-            kill_at=boundary,
-            nth=nth,
-            name=self.run.workspace.route,
-            run_id=self.run.workspace.run_id,
-            token=TOKEN,
-            destination=self.world.destination.client.url,
-            phase="second_pass",
-        )
-        assert self.nursery.stdin
-        assert self.nursery.stdout
-        self.nursery.stdin.write(as_line(job))
-        self.nursery.stdin.flush()
-        assert int(self.nursery.stdout.readline()) == signal.SIGKILL
+        where = Deadly(self.log, boundary, nth)
+        job = phase_of(self.world, self.run, "second_pass", where)
+        assert ended(self.nursery, job) == signal.SIGKILL
         self.world.destination.watch.rest()
 
     def ids(self) -> list[str | None]:
