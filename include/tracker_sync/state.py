@@ -21,7 +21,7 @@ from tracker_sync.outcome import Entry, Outcome
 from tracker_sync.plan import Known
 from tracker_sync.state_compaction import merge_small_pages
 from tracker_sync.state_fold import decides, fold, is_refused
-from tracker_sync.state_lines import among, lines, texts
+from tracker_sync.state_lines import OfOthers, among, lines, texts
 from tracker_sync.state_pages import STATE, new_page
 
 
@@ -95,18 +95,16 @@ def recall(
         but_run: The folder name of the run that asks.
         events: Events without registration, which belong to nobody.
     """
-    theirs, own, alone = texts(people), texts([but_run]), texts(events)
-    if not lines(folder, ["run"], lambda part: pc.invert(among(part["run"], own))).num_rows:
-        return {}  # as in a first run, of which each slice would read all that others wrote
+    theirs, alone = texts(people), texts(events)
 
     def wanted(part: pa.Table) -> pa.ChunkedArray:
         of_events = pc.or_(among(part["uid"], alone), among(part["lone_event"], alone))
-        asked_for = pc.or_(among(part["tracked_entity"], theirs), of_events)
-        return pc.and_not(asked_for, among(part["run"], own))
+        return pc.or_(among(part["tracked_entity"], theirs), of_events)
 
     columns = ("read_number", "content_hash", "model_hash", "outcome", "code")
     returned = (*columns, "destination_updated_at")
-    found = fold(folder, returned, wanted, ["tracked_entity", "lone_event"])
+    of_others = OfOthers(but_run, wanted)
+    found = fold(folder, returned, of_others, ["tracked_entity", "lone_event"])
     return {
         ref: Known(number, content, model, code if outcome == Outcome.REFUSED else None, stamp)
         for ref, (number, content, model, outcome, code, stamp) in found.items()

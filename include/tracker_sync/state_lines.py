@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
 
@@ -14,6 +15,22 @@ from tracker_sync.state_pages import STATE, PageVanished, is_compacted, pages, p
 
 
 Wanted = Callable[[pa.Table], pa.ChunkedArray]
+
+
+@dataclass(frozen=True, slots=True)
+class OfOthers:
+    """Of the wanted lines those that another run than *but_run* wrote.
+
+    What that one alone wrote is not read: in a first run nobody else wrote anything, and
+    each slice would read all that the others did.
+    """
+
+    but_run: str
+    wanted: Wanted
+
+    def __call__(self, part: pa.Table) -> pa.ChunkedArray:
+        """Say of each line whether it is wanted."""
+        return pc.and_not(self.wanted(part), among(part["run"], texts([self.but_run])))
 
 
 def lines(
@@ -32,13 +49,14 @@ def lines(
     """
     returned = [*columns]
     read = [*dict.fromkeys([*returned, *judged_by])]
+    but_run = wanted.but_run if isinstance(wanted, OfOthers) else None
     schema = pa.schema([STATE.field(name) for name in returned])
     while True:
         there = pages(folder)
         try:
             found = [
                 part.filter(wanted(part)).select(returned).cast(schema)
-                for part in parts(there, read)
+                for part in parts(there, read, but_run)
             ]
         except PageVanished:
             continue

@@ -43,6 +43,7 @@ STATE = pa.schema(
 _VERSION = b"tracker_sync.state"
 _COMPACTED = "compacted"
 _LINES_AT_ONCE = 20_000
+_RUN = STATE.get_field_index("run")
 # The rest hardly repeats: a dictionary of it costs more than it saves.
 _REPEATING = [
     *("kind", "tracked_entity", "lone_event", "program", "outcome", "code", "model_hash"),
@@ -101,8 +102,12 @@ def is_compacted(page: Path) -> bool:
     return f"--{_COMPACTED}--" in page.name
 
 
-def parts(there: Iterable[Path], columns: list[str] | None = None) -> Iterator[pa.Table]:
+def parts(
+    there: Iterable[Path], columns: list[str] | None = None, but_run: str | None = None
+) -> Iterator[pa.Table]:
     """Yield what pages hold, some ten thousand lines at a time; *columns*, or all.
+
+    Of what *but_run* alone wrote nothing need be among it.
 
     Raises:
         PageVanished: A compaction has removed a page.
@@ -110,7 +115,7 @@ def parts(there: Iterable[Path], columns: list[str] | None = None) -> Iterator[p
     """
     gathered: list[pa.RecordBatch] = []
     for page in there:
-        for batch in _batches(page, columns):
+        for batch in _batches(page, columns, but_run):
             gathered.append(batch)
             if sum(map(len, gathered)) >= _LINES_AT_ONCE:
                 yield pa.Table.from_batches(gathered)
@@ -119,12 +124,14 @@ def parts(there: Iterable[Path], columns: list[str] | None = None) -> Iterator[p
         yield pa.Table.from_batches(gathered)
 
 
-def _batches(page: Path, columns: list[str] | None) -> Iterator[pa.RecordBatch]:
+def _batches(
+    page: Path, columns: list[str] | None, but_run: str | None
+) -> Iterator[pa.RecordBatch]:
     try:
         _require_whole(page)
         with pq.ParquetFile(pa.OSFile(str(page)), read_dictionary=_FEW_VALUES) as file:
             _require_our_version(page, file)
-            yield from _all_batches(file, columns or STATE.names)
+            yield from _batches_of(file, columns or STATE.names, but_run)
     except FileNotFoundError as error:
         raise PageVanished(page.name) from error
     except (pa.ArrowException, OSError, LookupError, ValueError) as error:
@@ -139,9 +146,22 @@ def _require_whole(page: Path) -> None:
         raise ValueError("it is not what was written")
 
 
-def _all_batches(file: pq.ParquetFile, columns: list[str]) -> Iterator[pa.RecordBatch]:
-    for batch in file.iter_batches(_LINES_AT_ONCE, columns=columns, use_threads=False):
+def _batches_of(
+    file: pq.ParquetFile, columns: list[str], but_run: str | None
+) -> Iterator[pa.RecordBatch]:
+    groups = [
+        number
+        for number in range(file.num_row_groups)
+        if not _all_by(but_run, file.metadata.row_group(number))
+    ]
+    for batch in file.iter_batches(_LINES_AT_ONCE, groups, columns, use_threads=False):
         yield batch.select(columns)
+
+
+def _all_by(run: str | None, group: pq.RowGroupMetaData) -> bool:
+    """Whether one run wrote all lines of a row group, as its own least and greatest value say."""
+    spread = group.column(_RUN).statistics
+    return spread is not None and spread.has_min_max and spread.min == run == spread.max
 
 
 _REMEDY = "move its folder away; the next run compares all it reads (docs/state.md, Loss)"

@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
@@ -295,6 +296,38 @@ def test_a_list_made_while_a_compaction_removed_pages_is_made_again(
 
     assert known(tmp_path) == before
     assert compactions[0].pages == 30
+
+
+def test_whoever_asks_reads_each_page_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    filled(tmp_path)
+    read: list[Path] = []
+
+    def seen(page: Path) -> str:
+        read.append(page)
+        return sha256_of(page)
+
+    monkeypatch.setattr("tracker_sync.state_pages.sha256_of", seen)
+
+    assert recall(tmp_path, PEOPLE, but_run="r1")
+    assert sorted(read) == sorted(pages(tmp_path))
+    assert len(read) == 30
+
+
+def test_what_a_run_wrote_alone_is_not_read_for_it(tmp_path: Path) -> None:
+    """In a first run each slice would read what all others wrote."""
+    filled(tmp_path)
+
+    runs = runs_read_for(tmp_path, "r1")
+    compact(tmp_path)
+    mixed = runs_read_for(tmp_path, "r1")
+
+    assert runs == {"r2", "r3"}
+    assert mixed == {*RUNS}
+
+
+def runs_read_for(folder: Path, run: str) -> set[str]:
+    read = parts(pages(folder), ["run"], run)
+    return {*chain.from_iterable(part["run"].to_pylist() for part in read)}
 
 
 def test_a_page_that_vanished_is_named(tmp_path: Path) -> None:
