@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from dhis2_api.errors import PermanentError
+
+
+#: So many are named in a line that a person reads; a file has all of them.
+MOST_NAMED = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,3 +41,9 @@ def require_none_blocking(findings: Iterable[Finding]) -> None:
     blocking = [str(finding) for finding in findings if finding.blocking]
     if blocking:
         raise PermanentError("\n".join(blocking))
+
+
+def some_of(names: Sequence[object], between: str = ", ") -> str:
+    """Return the first `MOST_NAMED` of *names* as text, and how many more there are."""
+    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+    return between.join(map(str, names[:MOST_NAMED])) + more

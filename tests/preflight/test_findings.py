@@ -9,7 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dhis2_api.errors import PermanentError
-from tracker_sync.findings import Finding, require_none_blocking
+from tracker_sync.findings import MOST_NAMED, Finding, require_none_blocking, some_of
+from tracker_sync.metadata.judgement import losing
+from tracker_sync.metadata.versions import SetAside
 from tracker_sync.preflight import clock_findings
 
 
@@ -50,3 +52,24 @@ def test_clocks_further_apart_are_a_finding_that_does_not_block(seconds: int, si
 
     assert found.code == "clocks_differ"
     assert not found.blocking
+
+
+def test_a_few_names_are_told_one_by_one() -> None:
+    assert some_of(["one", "two"]) == "one, two"
+
+
+def test_of_many_names_it_is_told_how_many_more_there_are() -> None:
+    names = [f"name{number}" for number in range(MOST_NAMED + 3)]
+
+    text = some_of(names, "; ")
+
+    assert text.count("name") == MOST_NAMED
+    assert text.endswith(" and 3 more")
+
+
+def test_a_field_that_many_objects_lose_is_not_told_of_a_few_in_silence() -> None:
+    uids = tuple(f"uid{number}" for number in range(MOST_NAMED + 3))
+
+    (found,) = losing([SetAside("programs", "eventLabel", uids)])
+
+    assert "and 3 more stays behind" in found.text

@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import groupby
 from typing import TypeVar
 
-from tracker_sync.findings import Finding
+from tracker_sync.findings import Finding, some_of
 from tracker_sync.mapping.terms import PLURALS
 from tracker_sync.metadata.clashes import Clash
 from tracker_sync.metadata.classes import Objects
@@ -18,9 +18,6 @@ from tracker_sync.metadata.versions import SetAside, unknown_values
 
 
 _One = TypeVar("_One", Change, Clash)
-
-#: So many differing objects of a class are named.
-_NAMED = 20
 
 
 def unsupported(objects: Objects, defaults: frozenset[str]) -> list[Finding]:
@@ -95,7 +92,7 @@ def losing(aside: Sequence[SetAside]) -> list[Finding]:
             "field_unknown_there",
             blocking=False,  # DHIS2 ignores what it does not know
             text=f"the destination's version has no {one.plural}.{one.field}; its content in "
-            f"{', '.join(one.uids[:_NAMED])} stays behind",
+            f"{some_of(one.uids)} stays behind",
             remedy="update the destination if it is needed there",
         )
         for one in aside
@@ -167,8 +164,7 @@ def _by_class(changes: Sequence[_One]) -> Iterator[tuple[str, list[_One]]]:
 
 
 def _named(plural: str, changes: Sequence[Change] | Sequence[Clash]) -> str:
-    more = f" and {len(changes) - _NAMED} more" if len(changes) > _NAMED else ""
-    return f"{plural} {', '.join(map(str, changes[:_NAMED]))}{more}"
+    return f"{plural} {some_of(changes)}"
 
 
 def _plural(one: Change | Clash) -> str:

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from tracker_sync.findings import Finding
+from tracker_sync.findings import Finding, some_of
 from tracker_sync.mapping.terms import DROP, PLURALS, MappingTerms
 from tracker_sync.metadata.classes import Objects
 
-
-#: So many objects of a table are named.
-_NAMED = 20
 
 #: What values stand in or are of: nothing can be stored where the destination lacks one.
 _OF_DATA = ("programStages", "trackedEntityTypes", "trackedEntityAttributes", "dataElements")
@@ -127,5 +124,4 @@ def _gap(plural: str, uids: list[str]) -> Finding:
 
 
 def _named(uids: list[str]) -> str:
-    more = f" and {len(uids) - _NAMED} more" if len(uids) > _NAMED else ""
-    return f"{', '.join(sorted(uids)[:_NAMED])}{more}"
+    return some_of(sorted(uids))

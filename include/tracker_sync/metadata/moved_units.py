@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
-from tracker_sync.findings import Finding
+from tracker_sync.findings import Finding, some_of
 from tracker_sync.metadata.classes import Objects
 from tracker_sync.metadata.difference import Change, Difference
 
 
 _UNITS = "organisationUnits"
-_NAMED = 20
 
 
 def without_kept(found: Difference, org_units: str) -> Difference:
@@ -77,11 +76,9 @@ def _circle(uid: str) -> Finding:
 
 
 def _kept(changes: Sequence[Change], code: str, how: str) -> Finding:
-    more = f" and {len(changes) - _NAMED} more" if len(changes) > _NAMED else ""
-    named = ", ".join(map(str, changes[:_NAMED]))
     return Finding(
         code,
         blocking=False,
-        text=f"org units {how} at the destination and stay as they are there: {named}{more}",
+        text=f"org units {how} at the destination and stay as they are there: {some_of(changes)}",
         remedy="write `metadata_org_units: update` to bring them over, or mend them by hand",
     )

@@ -7,11 +7,7 @@ from collections.abc import Sequence
 
 from dhis2_api.metadata_report import MetadataError, Mode
 from tracker_sync.codes.of_metadata import metadata_remedy_for
-from tracker_sync.findings import Finding
-
-
-#: So many refused objects of a code are named; a person mends them one after another anyway.
-_NAMED = 20
+from tracker_sync.findings import Finding, some_of
 
 
 def refusals(server: str, mode: Mode, errors: Sequence[MetadataError]) -> list[Finding]:
@@ -32,13 +28,11 @@ def refusals(server: str, mode: Mode, errors: Sequence[MetadataError]) -> list[F
 
 
 def _refused(where: str, code: str, errors: Sequence[MetadataError]) -> Finding:
-    more = f" and {len(errors) - _NAMED} more" if len(errors) > _NAMED else ""
-    named = "; ".join(map(str, errors[:_NAMED]))
     remedy = metadata_remedy_for(code)
     return Finding(
         "metadata_refused",
         blocking=True,
-        text=f"{where} {named}{more}: {remedy.meaning_en}",
+        text=f"{where} {some_of(errors, '; ')}: {remedy.meaning_en}",
         remedy=f"{remedy.do_en} (en français : {remedy.meaning_fr} ; {remedy.do_fr})",
     )
 

@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dhis2_api.client import Json
 from dhis2_api.metadata import Fields
 from dhis2_api.metadata_report import ImportTerms, Mode
-from tracker_sync.findings import Finding
+from tracker_sync.findings import Finding, some_of
 from tracker_sync.metadata.application import Name, NotAppliedError, Writable, post
 from tracker_sync.metadata.beyond import Gone
 from tracker_sync.metadata.canonical import sendable
@@ -28,8 +28,6 @@ _LEFT_ALONE = frozenset({"relationshipTypes"})
 
 #: The code of what other objects need.
 _IN_USE = "E4030"
-
-_NAMED = 20
 
 
 def remove(destination: Writable, gone: Sequence[Gone]) -> frozenset[Name]:
@@ -123,11 +121,10 @@ def _payload(names: Iterable[Name]) -> Mapping[str, Sequence[Fields]]:
 
 
 def _removed(plural: str, named: Sequence[str]) -> Finding:
-    more = f" and {len(named) - _NAMED} more" if len(named) > _NAMED else ""
     return Finding(
         "extras_removed",
         blocking=False,
-        text=f"`metadata_extras: mirror` takes away {plural} {', '.join(named[:_NAMED])}{more}",
+        text=f"`metadata_extras: mirror` takes away {plural} {some_of(named)}",
         remedy="write `metadata_extras: keep` if what only the destination has is wanted",
     )
 
@@ -137,6 +134,6 @@ def _left(names: Iterable[Name]) -> Finding:
         "extras_in_use",
         blocking=False,
         text="the destination needs what the source does not have, so it stays: "
-        + ", ".join(f"{plural} {uid}" for plural, uid in sorted(names)[:_NAMED]),
+        + some_of([f"{plural} {uid}" for plural, uid in sorted(names)]),
         remedy="take it out of what names it there",
     )

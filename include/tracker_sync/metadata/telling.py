@@ -6,16 +6,13 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from tracker_sync.findings import Finding
+from tracker_sync.findings import Finding, some_of
 from tracker_sync.metadata.difference import Counts, Difference
 from tracker_sync.metadata.model import Model
 
 
 #: Of the lines of `metadata.json`.
 SCHEMA_VERSION = 1
-
-#: So many objects of a class are named in a log; the file names all.
-_NAMED = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,5 +80,4 @@ def _lines(kind: str, named: Iterable[tuple[str, str]]) -> Iterator[str]:
     for plural, text in named:
         by_class.setdefault(plural, []).append(text)
     for plural, texts in sorted(by_class.items()):
-        more = f" and {len(texts) - _NAMED} more" if len(texts) > _NAMED else ""
-        yield f"{plural} {kind}: {', '.join(texts[:_NAMED])}{more}"
+        yield f"{plural} {kind}: {some_of(texts)}"

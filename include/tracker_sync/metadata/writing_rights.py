@@ -6,15 +6,13 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from dhis2_api.metadata import Fields
 from dhis2_api.system import Account
-from tracker_sync.findings import Finding
+from tracker_sync.findings import Finding, some_of
 
 
 #: Who has it may write what is older than a program's expiry days.
 _PAST_EXPIRY = "F_EDIT_EXPIRED"
 
 _EXPIRY = ("completeEventsExpiryDays", "expiryDays")
-
-_NAMED = 20
 
 
 def sharing_findings(
@@ -119,12 +117,11 @@ def _unassigned(server: str, program: str) -> Finding:
 
 
 def _partly_assigned(server: str, program: str, lacking: list[str]) -> Finding:
-    more = f" and {len(lacking) - _NAMED} more" if len(lacking) > _NAMED else ""
     return Finding(
         "program_partly_assigned",
         blocking=False,
-        text=f"{server}: programs {program} is not assigned to {', '.join(lacking[:_NAMED])}"
-        f"{more}; records of it there would be refused",
+        text=f"{server}: programs {program} is not assigned to {some_of(lacking)}; records of it "
+        "there would be refused",
         remedy="assign them to the program there if the source has records in them",
     )
 
