@@ -43,12 +43,12 @@ def merged(plural: str, ours: Fields, theirs: Fields, sides: Sides = _SAME_VERSI
     return result | {name: theirs[name] for name in kept & theirs.keys()}
 
 
-def _beyond(name: str, theirs: list[Json], sides: Sides) -> Collection[str]:
+def _beyond(name: str, theirs: list[Json], sides: Sides) -> frozenset[str]:
     """Return the names of those members of a list that may stay though we lack them."""
-    named = [uid for item in theirs if (uid := identity(name, item))]
+    named = frozenset(uid for item in theirs if (uid := identity(name, item)))
     if not sides.mirror:
         return named
-    return [uid for uid in named if name == "organisationUnits" and uid not in sides.reached]
+    return named - sides.reached if name == "organisationUnits" else frozenset()
 
 
 def _rows(ours: list[Json], theirs: list[Json], name: str, unknown: Collection[str]) -> list[Json]:
@@ -63,7 +63,7 @@ def _only(row: Fields, names: Collection[str]) -> Fields:
     return {name: row[name] for name in names if name in row}
 
 
-def _joined(name: str, ours: list[Json], theirs: list[Json], extra: Collection[str]) -> list[Json]:
+def _joined(name: str, ours: list[Json], theirs: list[Json], extra: frozenset[str]) -> list[Json]:
     mine = {identity(name, item): item for item in ours}
     present = {identity(name, item): item for item in theirs}
     if None in mine or None in present:
