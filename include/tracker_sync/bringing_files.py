@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from dhis2_api.client import Dhis2Client
@@ -41,7 +41,15 @@ FILE_RANKS = (
     Outcome.STORED,
 )
 
+#: Says which objects of some people or events would be sent.
+ToSend = Callable[[Sequence[Tree]], Collection[Ref]]
+
 _log = logging.getLogger(__name__)
+
+
+def _nothing(_: Sequence[Tree]) -> Collection[Ref]:
+    """Say that nothing would be sent of what earlier runs brought."""
+    return ()
 
 
 @dataclass(slots=True)
@@ -91,11 +99,14 @@ class Brought:
         return line.but(outcome=outcome, code=holder.code)
 
 
-def bring(destination: Destination, trees: Sequence[Tree], past: Past) -> Brought:
+def bring(
+    destination: Destination, trees: Sequence[Tree], past: Past, to_send: ToSend = _nothing
+) -> Brought:
     """Upload the files that values of a batch name and the destination lacks, under their UIDs.
 
-    Looked at is only what is new, changed or refused since an earlier run: a file never
-    changes, another one has another UID (tracker-api 6). In a dry run nothing is uploaded, and
+    Looked at is only what is new, changed or refused since an earlier run, and what would be
+    sent again, as to a destination that was restored from a backup: a file never changes,
+    another one has another UID (tracker-api 6). In a dry run nothing is uploaded, and
     `uploaded` are those that would be.
 
     Raises:
@@ -103,7 +114,9 @@ def bring(destination: Destination, trees: Sequence[Tree], past: Past) -> Brough
     """
     brought = Brought([*trees])
     if destination.source and destination.files:
-        bringing = _Bringing(destination, destination.source, past, brought)
+        seen = [tree for tree in trees if _has_brought(tree, destination, past)]
+        again = to_send(seen) if seen else ()
+        bringing = _Bringing(destination, destination.source, past, brought, again)
         brought.trees = [bringing.tree(tree) for tree in trees]
     return brought
 
@@ -114,6 +127,7 @@ class _Bringing:
     source: Dhis2Client
     past: Past
     brought: Brought
+    again: Collection[Ref]
 
     def tree(self, tree: Tree) -> Tree:
         objects = tuple(self._object(item) for item in tree.objects)
@@ -124,8 +138,7 @@ class _Bringing:
         named = self.there.files.get(item.ref, ())
         values = [value for value in named if value.ref.uid in (item.content or "")]
         self.brought.values += values
-        known = self.past.known.get(item.ref)
-        if known and not known.refused and known.content_hash == item.content_hash:
+        if _came_before(item, self.past) and item.ref not in self.again:
             return item
         failing = {value.ref: code for value in values if (code := self._failing(value))}
         for value in values:
@@ -163,6 +176,17 @@ class _Bringing:
             return NOT_AT_SOURCE
         self.brought.uploaded.add(value.ref)
         return None
+
+
+def _came_before(item: Object, past: Past) -> bool:
+    """Whether an earlier run left an object there as it is now, with its files."""
+    known = past.known.get(item.ref)
+    return bool(known and not known.refused and known.content_hash == item.content_hash)
+
+
+def _has_brought(tree: Tree, there: Destination, past: Past) -> bool:
+    """Whether an earlier run brought files of a person or event."""
+    return any(item.ref in there.files and _came_before(item, past) for item in tree.objects)
 
 
 def _rank(line: Entry) -> int:

@@ -11,11 +11,11 @@ from typing import Any
 import pyarrow as pa
 
 from dhis2_api.importer import Ref
-from tracker_sync.bringing_files import Brought, bring
+from tracker_sync.bringing_files import Brought
 from tracker_sync.destination import Destination
 from tracker_sync.difference import VALUES_KEY, values
 from tracker_sync.ledger import LEDGER, as_table
-from tracker_sync.loading import plan_batch
+from tracker_sync.loading import bring_files, plan_batch
 from tracker_sync.objects import Tree
 from tracker_sync.outcome import Entry, Outcome
 from tracker_sync.plan import Past, Planned
@@ -53,7 +53,7 @@ class _Dry:
 
     def rows(self, trees: Sequence[Tree]) -> list[dict[str, Any]]:
         """Plan a batch, and return rows of `PLANNED`."""
-        brought = bring(self.destination, trees, self.past)
+        brought = bring_files(self.destination, trees, self.past)
         planned = plan_batch(self.destination, brought.trees, self.past)
         files = self._files(brought, planned)
         self.lines.append(as_table([*(unsent(item.entry) for item in planned), *files]))

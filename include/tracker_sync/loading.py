@@ -17,7 +17,7 @@ from datetime import datetime
 from dhis2_api.errors import TransientError
 from dhis2_api.export import MOST_UIDS
 from dhis2_api.importer import Ref
-from tracker_sync.bringing_files import bring
+from tracker_sync.bringing_files import Brought, bring
 from tracker_sync.choreography import LEFT_OPEN, in_more_steps
 from tracker_sync.delivery import REQUEST_REFUSED, deliver
 from tracker_sync.destination import Destination
@@ -33,7 +33,7 @@ from tracker_sync.tables import Tables, flatten, flatten_events
 from tracker_sync.would_be import unsent
 
 
-__all__ = ["NOT_THERE", "Destination", "load_batch", "plan_batch"]
+__all__ = ["NOT_THERE", "Destination", "bring_files", "load_batch", "plan_batch"]
 
 NOT_THERE = "SYNC_STORED_AND_NOT_THERE"
 
@@ -53,10 +53,24 @@ def load_batch(destination: Destination, trees: Sequence[Tree], past: Past) -> l
     """
     if destination.dry_run:
         return [unsent(item.entry) for item in plan_batch(destination, trees, past)]
-    brought = bring(destination, trees, past)
+    brought = bring_files(destination, trees, past)
     batch = _Batch(destination, brought.trees, past)
     batch.rounds()
     return [*batch.lines.values(), *brought.lines(batch.lines)]
+
+
+def bring_files(destination: Destination, trees: Sequence[Tree], past: Past) -> Brought:
+    """Upload the files of what is new, and of what the destination has lost; see `bring`.
+
+    Raises:
+        TransientError: A server stopped answering.
+    """
+
+    def to_send(some: Sequence[Tree]) -> frozenset[Ref]:
+        planned = plan_batch(destination, some, past)
+        return frozenset(item.entry.ref for item in planned if item.text is not None)
+
+    return bring(destination, trees, past, to_send)
 
 
 def plan_batch(destination: Destination, trees: Sequence[Tree], past: Past) -> list[Planned]:
