@@ -88,7 +88,8 @@ def settle(route: Route, workspace: Workspace) -> Settlement:
     if not workspace.plan.is_file():
         raise RunNotClean("the run stopped before its slices were planned: see its failed task")
     run_plan = read_run_plan(workspace.plan)
-    slices = {piece: _lines(workspace, piece) for piece in run_plan.slices}
+    listed = _listed(workspace)
+    slices = {piece: _lines(workspace, piece, listed) for piece in run_plan.slices}
     written = [phase for phase in PHASES if workspace.ledger(phase).is_file()]
     phases = {phase: read_lines(workspace.ledger(phase)) for phase in written}
     lines = run_ledger({piece.slice: lines for piece, lines in slices.items()}, phases)
@@ -104,13 +105,18 @@ def settle(route: Route, workspace: Workspace) -> Settlement:
     return Settlement(report, accounted, tuple(problems), run_plan.clocks)
 
 
-def _lines(workspace: Workspace, piece: Slice) -> pa.Table:
+def _listed(workspace: Workspace) -> pa.Table:
+    """Return who was to be read by which slice, once for all slices: it may be a long list."""
+    check_seal(workspace.listing, PLAN_AGAIN)
+    return pq.read_table(workspace.listing, columns=["kind", "uid", "slice"])
+
+
+def _lines(workspace: Workspace, piece: Slice, listed: pa.Table) -> pa.Table:
     """Return a slice's ledger, with a line for everything it should speak of and doesn't."""
     path = workspace.ledger(piece.slice)
     lines = read_lines(path) if path.is_file() else LEDGER.empty_table()
-    check_seal(workspace.listing, PLAN_AGAIN)
-    listed = pq.read_table(workspace.listing, filters=pc.field("slice") == piece.slice)
-    silent = _objects(listed["kind"], listed["uid"]) - _roots(lines)
+    own = listed.filter(pc.equal(listed["slice"], piece.slice))
+    silent = _objects(own["kind"], own["uid"]) - _roots(lines)
     missing = [
         Entry(root, _person(root), Outcome.MISSING, code=NO_LEDGER) for root in sorted(silent)
     ]
