@@ -84,8 +84,9 @@ class Swapping:
     def _wanted_by_others(self) -> Iterator[tuple[Tree, Owed]]:
         stuck = {uid: wanted for uid, wanted in self._stuck().items() if wanted}
         everything = Counter(digest for wanted in stuck.values() for digest in wanted)
+        secret = self.unique.secret()
         for person in people_at(self.after, stuck.keys() - self.asked):
-            held = unique_digests(person, self.after.model, self.unique.secret())
+            held = unique_digests(person, self.after.model, secret)
             for digest in held.keys() - {*stuck[person.uid]}:
                 value = value_of(person, held[digest])
                 if everything[digest] and value:

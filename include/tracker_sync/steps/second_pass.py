@@ -63,9 +63,11 @@ def _with_one_value(after: AfterSlices, unique: UniqueValues) -> frozenset[str]:
     itself, since what it compares with had been stored (measured: Writing).
     """
     people = frozenset[str]().union(*unique.shared())
+    if not people:
+        return people
+    secret = unique.secret()
     held = {
-        tree.uid: unique_digests(tree, after.model, unique.secret())
-        for tree in people_at(after, people)
+        tree.uid: unique_digests(tree, after.model, secret) for tree in people_at(after, people)
     }
     holders = Counter(digest for digests in held.values() for digest in digests)
     return frozenset(
