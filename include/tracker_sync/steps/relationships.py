@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from dhis2_api.importer import Ref
@@ -67,25 +68,26 @@ class _Phase:
     def bring(self) -> None:
         """Send what the destination lacks."""
         client, model = self.after.destination.client, self.after.model
+        send = self._send
+        if self.after.destination.dry_run:
+            send = partial(self._would_send, frozenset(to_come(self.after)))
         by_basis: defaultdict[Basis, list[Met]] = defaultdict(list)
         for met in self.read.met.values():
             by_basis[met.basis].append(met)
         for basis, came in by_basis.items():
             planned = plan_relationships(client, came, self.known, model.hash)
             self.lines[basis] += planned.lines
-            if self.after.destination.dry_run:
-                self._bring_dry(basis, planned.to_send)
-                continue
             for batch in _batches(planned.to_send):
-                people = people_of(item.relationship for item in batch)
-                with following_stamps(self.after, PHASE, people):
-                    lines = send_relationships(self.after.destination, batch)
-                self._keep(basis, lines)
+                send(basis, batch)
 
-    def _bring_dry(self, basis: Basis, to_send: Sequence[ToSend]) -> None:
-        coming = frozenset(to_come(self.after)) if to_send else frozenset()
-        for batch in _batches(to_send):
-            self.lines[basis] += would_relate(self.after, batch, coming)
+    def _send(self, basis: Basis, batch: Sequence[ToSend]) -> None:
+        people = people_of(item.relationship for item in batch)
+        with following_stamps(self.after, PHASE, people):
+            lines = send_relationships(self.after.destination, batch)
+        self._keep(basis, lines)
+
+    def _would_send(self, coming: Collection[Ref], basis: Basis, batch: Sequence[ToSend]) -> None:
+        self.lines[basis] += would_relate(self.after, batch, coming)
 
     def settle_the_gone(self) -> None:
         """Hold or delete what the source has deleted."""
