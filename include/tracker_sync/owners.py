@@ -145,8 +145,3 @@ def is_edited(known: Known | None, there: str) -> bool:
 
 def _hash(org_unit: str) -> str:
     return hashlib.sha256(org_unit.encode()).hexdigest()[:32]
-
-
-def _pairs(rows: pa.Table) -> set[tuple[str, str]]:
-    columns = (rows[name].to_pylist() for name in ("trackedEntity", "program"))
-    return {*zip(*columns, strict=True)}

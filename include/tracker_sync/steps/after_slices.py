@@ -16,7 +16,6 @@ from tracker_sync.ledger import (
     as_table,
     attempt_of,
     begin_ledger,
-    read_ledger,
     read_lines,
     write_ledger,
 )
@@ -87,11 +86,6 @@ class AfterSlices:
         for tables in loaded.staged.row_groups():
             yield map_tables(tables, self.route.mapping, here)
 
-    def entries(self) -> Iterator[Entry]:
-        """Yield the ledger lines of every slice that has come to its end."""
-        for piece in self.slices():
-            yield from self.entries_of(piece)
-
     def begin(self, phase: str) -> None:
         """Void what an earlier attempt of a phase came to, and what came after it.
 
@@ -103,18 +97,10 @@ class AfterSlices:
         if self.destination.posting.jobs:
             self.destination.posting.jobs.await_all(self.destination.client)
 
-    def entries_of(self, piece: Slice) -> Iterator[Entry]:
-        """Yield the ledger lines of a slice, if it has come to its end."""
-        if self.workspace.ledger(piece.slice).is_file():
-            yield from read_ledger(self.workspace.ledger(piece.slice))
-
     def superseded(self, piece: Slice) -> frozenset[str]:
         """Return the people and lone events of a slice that a later read has overtaken."""
-        path = self.workspace.ledger(piece.slice)
-        if not path.is_file():
-            return frozenset()
-        lines = read_lines(path, "outcome", "tracked_entity", "uid")
-        old = lines.filter(pc.equal(lines["outcome"], Outcome.SUPERSEDED))
+        lines = read_lines(self.workspace.ledger(piece.slice), "outcome", "tracked_entity", "uid")
+        old = lines.filter(pc.equal(lines["outcome"], str(Outcome.SUPERSEDED)))
         return frozenset(pc.coalesce(old["tracked_entity"], old["uid"]).to_pylist())
 
     def finish(

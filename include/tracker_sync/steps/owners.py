@@ -9,12 +9,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import pyarrow.compute as pc
+
 from dhis2_api.errors import PermanentError, TransientError
 from dhis2_api.importer import Ref
 from dhis2_api.ownership import transfer_owner
 from tracker_sync.codes import can_heal
 from tracker_sync.delivery import refused
 from tracker_sync.following_stamps import following_stamps
+from tracker_sync.ledger import read_lines
 from tracker_sync.outcome import Entry, Outcome
 from tracker_sync.owners import Owner, is_edited, known_owners, owners_in, read_owners
 from tracker_sync.plan import EDITED_THERE, PARENT_REFUSED, Known
@@ -76,12 +79,7 @@ class _Slice:
             owners += owners_in(mapped)
         folder, own = state_folder(after.workspace), folder_name(after.workspace.run_id)
         known = known_owners(folder, people, own)
-        superseded = after.superseded(loaded.piece)
-        anew = frozenset(
-            entry.root
-            for entry in after.entries_of(loaded.piece)
-            if entry.ref.kind == "ENROLLMENT" and entry.action == "created"
-        )
+        superseded, anew = after.superseded(loaded.piece), _enrolled_anew(after, loaded)
         return cls(after, loaded.basis.read_number, owners, known, superseded, anew)
 
     def lines(self) -> list[Entry]:
@@ -193,3 +191,11 @@ class _Slice:
         for ref, known in self.known.items():
             if known.refused and ref not in came and known.read_number <= self.read_number:
                 yield Entry(ref, ref.uid.partition(":")[0], Outcome.UNCHANGED)
+
+
+def _enrolled_anew(after: AfterSlices, loaded: Loaded) -> frozenset[str]:
+    path = after.workspace.ledger(loaded.piece.slice)
+    lines = read_lines(path, "kind", "action", "tracked_entity")
+    enrolled = pc.equal(lines["kind"], "ENROLLMENT")
+    rows = lines.filter(pc.and_(enrolled, pc.equal(lines["action"], "created")))
+    return frozenset(rows["tracked_entity"].to_pylist())
