@@ -67,10 +67,8 @@ class Copied:
 def waiting_deletions(folder: Path, also: Collection[Ref] = ()) -> dict[Ref, Waiting]:
     """Return the deletions that are held in a state: nothing newer is known of these objects.
 
-    Those of relationships are the business of their own phase.
-
-    But for those of relationships, which stand below nothing: the phase `relationships` has
-    a way of its own to know that they are deleted.
+    But not those of relationships, which stand below nothing: the phase `relationships` has a
+    way of its own to know that they are deleted.
 
     Args:
         folder: The state.
@@ -135,7 +133,7 @@ def living_objects(folder: Path) -> int:
 
 
 def by_roots(waiting: Mapping[Ref, Waiting]) -> Iterator[dict[Ref, Waiting]]:
-    """Yield what waits, some thousand people or lone events at a time, each with all of his."""
+    """Yield what waits, some thousand people or lone events at a time, each with all of theirs."""
     roots: defaultdict[str, dict[Ref, Waiting]] = defaultdict(dict)
     for ref, one in waiting.items():
         roots[one.tracked_entity or ref.uid][ref] = one
