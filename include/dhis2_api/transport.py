@@ -8,6 +8,7 @@ import uuid
 from urllib.parse import urlencode
 
 import requests
+from requests.cookies import extract_cookies_to_jar
 
 from dhis2_api.address import checked_address
 from dhis2_api.answers import Answer
@@ -51,7 +52,7 @@ class Transport:
         self._session.trust_env = False  # a .netrc or a proxy of the machine must not step in
         self._session.headers.update(_HEADERS)
         self._session.auth = credentials.auth()
-        self._session.verify = trusted_authorities(ca_file)
+        self._verified_by = trusted_authorities(ca_file)
         self._session.mount("https://", ModernTls())
 
     def close(self) -> None:
@@ -102,11 +103,15 @@ class Transport:
             )
         )
         if request.params:
-            # A list of UIDs is long, and requests would look at each letter of it twice.
-            made.url = f"{made.url}?{urlencode(request.params, doseq=True)}"
-        return self._session.send(
+            # A list of UIDs is long, and requests would look at each letter of it twice. Its
+            # commas may stand as they are (RFC 3986, 3.4); urllib3 looks at each that is escaped.
+            made.url = f"{made.url}?{urlencode(request.params, doseq=True, safe=',')}"
+        # What a session does besides is to look where a redirect leads: a tenth of a request.
+        response = self._session.get_adapter(f"{made.url}").send(
             made,
-            timeout=(self._limits.connect, self._limits.read),
-            allow_redirects=False,
             stream=True,
+            timeout=(self._limits.connect, self._limits.read),
+            verify=self._verified_by,
         )
+        extract_cookies_to_jar(self._session.cookies, made, response.raw)  # type: ignore[no-untyped-call]
+        return response
