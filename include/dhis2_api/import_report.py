@@ -143,10 +143,9 @@ def _all_stored(body: dict[str, Any]) -> frozenset[Ref] | None:
         types = body["bundleReport"]["typeReportMap"]
         objects = [*chain.from_iterable(of["objectReports"] for of in types.values())]
         pairs = [(item["trackerType"], item["uid"]) for item in objects]
-        plain = all(type(uid) is str for _, uid in pairs) and not any(
-            item.get("errorReports") for item in objects
-        )
-        known = _KINDS.issuperset(types) and _KINDS.issuperset(kind for kind, _ in pairs)
+        said = any(item.get("errorReports") for item in objects)
+        plain = not said and {type(uid) for _, uid in pairs} <= {str}
+        known = _KINDS.issuperset(types) and _KINDS.issuperset({kind for kind, _ in pairs})
     except (LookupError, TypeError, AttributeError):
         return None
     lists = body["validationReport"].get("errorReports") == []

@@ -8,6 +8,7 @@ that one poisoned record never blocks its neighbours.
 from __future__ import annotations
 
 import logging
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 
 from dhis2_api.client import Dhis2Client
@@ -67,10 +68,10 @@ def deliver(
 
 def request_of(planned: Sequence[Planned]) -> bytes:
     """Return the flat JSON that holds exactly *planned*, joined from their texts."""
-    lists: dict[str, list[str]] = {}
+    texts: defaultdict[str, list[str]] = defaultdict(list)
     for item in planned:
-        lists.setdefault(_LIST[item.entry.ref.kind], []).append(item.text or "")
-    parts = (f'"{name}":[{",".join(texts)}]' for name, texts in lists.items())
+        texts[item.entry.ref.kind].append(item.text or "")
+    parts = (f'"{_LIST[kind]}":[{",".join(of_kind)}]' for kind, of_kind in texts.items())
     return f"{{{','.join(parts)}}}".encode()
 
 

@@ -10,9 +10,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 
 from dhis2_api.errors import TransientError
 from dhis2_api.export import MOST_UIDS
@@ -129,7 +128,9 @@ class _Batch:
         """Compare, send and account once; return whether nothing is in doubt."""
         planned = plan_batch(self.destination, self.trees, self.past)
         to_send = [item for item in planned if item.text is not None]
-        self.lines = {item.entry.ref: self._line(item.entry) for item in planned}
+        entries = [item.entry for item in planned]
+        lines = map(self._line, entries) if self.tried else entries
+        self.lines = {line.ref: line for line in lines}
         self.tried |= {item.entry.ref: item.entry for item in to_send}
         for part in _parts(to_send, self.requests):
             self.lines |= {line.ref: line for line in self._send(part)}
@@ -156,7 +157,9 @@ class _Batch:
 
     def _look_at_the_broken(self) -> None:
         """Call what a server broke down at stored, where it is there all the same."""
-        broken = {line.root for line in self.lines.values() if line.code and line.code in _BROKEN}
+        broken = {line.root for line in self.lines.values() if line.code in _BROKEN}
+        if not broken:
+            return
         trees = [tree for tree in self.trees if tree.uid in broken]
         for item in plan_batch(self.destination, trees, self.past):
             if item.entry.outcome is Outcome.UNCHANGED and item.entry.ref in self.tried:
@@ -171,7 +174,7 @@ class _Batch:
         if written:
             there = read_stamps(self.destination.client, _of(self.trees, written))
             self.lines |= {
-                ref: _with_stamp(line, there)
+                ref: with_stamp(line, there[ref]) if ref in there else _not_there(line)
                 for ref, line in self.lines.items()
                 if line.root in written and line.code != EDITED_THERE
             }
@@ -193,10 +196,8 @@ def _parts(planned: Sequence[Planned], count: int) -> Iterator[list[Planned]]:
         yield [item for item in planned if item.entry.root in part]
 
 
-def _with_stamp(line: Entry, there: Mapping[Ref, datetime]) -> Entry:
-    """Return a line with the destination's stamp; what is stored and not there is missing."""
-    if line.ref in there:
-        return with_stamp(line, there[line.ref])
+def _not_there(line: Entry) -> Entry:
+    """Return the line of what the destination does not return: missing, if it was stored."""
     if line.outcome is Outcome.STORED:
         return line.but(outcome=Outcome.MISSING, action=None, code=NOT_THERE)
     return line

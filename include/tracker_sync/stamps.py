@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
+from itertools import chain
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -65,9 +66,11 @@ def _wanted(program: str) -> Wanted:
 def _person_stamps(rows: pa.StructArray) -> Iterator[tuple[Ref, datetime]]:
     people = Nested(rows, {})
     enrollments = people.children("enrollments")
-    yield from _stamps("TRACKED_ENTITY", "trackedEntity", rows)
-    yield from _stamps("ENROLLMENT", "enrollment", enrollments.rows)
-    yield from _event_stamps(enrollments.children("events").rows)
+    return chain(
+        _stamps("TRACKED_ENTITY", "trackedEntity", rows),
+        _stamps("ENROLLMENT", "enrollment", enrollments.rows),
+        _event_stamps(enrollments.children("events").rows),
+    )
 
 
 def _event_stamps(rows: pa.StructArray) -> Iterator[tuple[Ref, datetime]]:
