@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 from dhis2_api.importer import Ref
 from tracker_sync.ledger import as_table
 from tracker_sync.outcome import Entry, Outcome
-from tracker_sync.plan import Known
+from tracker_sync.plan import EDITED_THERE, Known
 from tracker_sync.state_compaction import merge_small_pages
 from tracker_sync.state_fold import decides, fold, is_refused
 from tracker_sync.state_lines import OfOthers, among, lines, texts
@@ -114,23 +114,28 @@ def recall(
 def open_refusals(folder: Path, codes: Collection[str] = ()) -> dict[Ref, str]:
     """Return what every run must read again, because its last known outcome is a refusal.
 
-    Nothing at the source may ever stamp these again. A refused object of a person gives
-    the person (`TRACKED_ENTITY`); an event without registration gives itself (`EVENT`),
-    and its program, in which alone a server can be asked for it.
+    So is what an edit at the destination holds: the route may overwrite it tomorrow. Nothing
+    at the source may ever stamp these again. A refused object of a person gives the person
+    (`TRACKED_ENTITY`); an event without registration gives itself (`EVENT`), and its program,
+    in which alone a server can be asked for it.
 
     Args:
         folder: The state.
         codes: Only refusals with one of these codes; any, if none is given.
     """
-    ever = lines(folder, ["uid"], is_refused, ["outcome"])["uid"].unique()
+    ever = lines(folder, ["uid"], _is_open, ["outcome", "code"])["uid"].unique()
     columns = (*_OF_ROOT, "outcome", "code")
     last = fold(folder, columns, lambda part: among(part["uid"], ever))
     found = {
         root_of(ref, person, event): program or ""
         for ref, (person, event, program, outcome, code) in last.items()
-        if outcome == Outcome.REFUSED and (not codes or code in codes)
+        if (outcome == Outcome.REFUSED or code == EDITED_THERE) and (not codes or code in codes)
     }
     return {root: program for root, program in found.items() if root.kind in _ROOTS}
+
+
+def _is_open(part: pa.Table) -> pa.ChunkedArray:
+    return pc.or_(is_refused(part), among(part["code"], texts([EDITED_THERE])))
 
 
 def roots_of(folder: Path, uids: Collection[str]) -> dict[str, tuple[Ref, str]]:
