@@ -74,14 +74,15 @@ def read_class(client: Dhis2Client, plural: str, filter_: str | None = None) -> 
     return rows
 
 
-def read_pages(client: Dhis2Client, plural: str, filter_: str) -> list[Fields]:
-    """Return the objects of a class that a filter lets pass, read page by page.
+def read_pages(client: Dhis2Client, plural: str, filter_: str | None = None) -> list[Fields]:
+    """Return all objects of a class, or those a filter lets pass, read page by page.
 
     Raises:
         UnexpectedAnswer: An answer is no page, or the pages hold fewer objects than the server
             counts, or one twice.
     """
-    params = {"fields": ":owner", "filter": filter_, "order": "id:asc", "pageSize": str(PAGE)}
+    params = {"fields": ":owner", "order": "id:asc", "pageSize": str(PAGE)}
+    params |= {"filter": filter_} if filter_ else {}
     rows: list[Fields] = []
     number, total = 1, 1
     while len(rows) < total:
@@ -97,6 +98,17 @@ def read_pages(client: Dhis2Client, plural: str, filter_: str) -> list[Fields]:
             f"{client.name}: GET /api/{plural} gave {len(rows)} objects of {total} by pages"
         )
     return rows
+
+
+def count_objects(client: Dhis2Client, plural: str, filter_: str) -> int:
+    """Return how many objects of a class a filter lets pass.
+
+    Raises:
+        UnexpectedAnswer: The answer is no page.
+    """
+    params = {"fields": "id", "filter": filter_, "pageSize": "1"}
+    _, pager = _page(client, plural, client.get(f"/api/{plural}", params))
+    return int(pager["total"])
 
 
 def _page(client: Dhis2Client, plural: str, answer: Json) -> tuple[list[Fields], Fields]:

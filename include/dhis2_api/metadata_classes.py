@@ -42,6 +42,7 @@ KNOWN = frozenset(
         "trackedEntityAttributes",
         "trackedEntityTypes",
         "userGroups",
+        "userRoles",
     }
 )
 

@@ -9,6 +9,7 @@ from dhis2_api.metadata_classes import read_many
 from dhis2_api.system import Account, read_account
 from tracker_sync.findings import Finding
 from tracker_sync.mapping.there import model_there, route_there
+from tracker_sync.metadata.completeness import cut_off
 from tracker_sync.metadata.model import Model
 from tracker_sync.metadata.reach import ScopeName, beyond_reach
 from tracker_sync.metadata.source import asked_by_uid, by_class
@@ -41,7 +42,10 @@ def readiness(
         Unauthorized: A server does not accept its account, or not this change to it.
     """
     reader, writer = read_account(source), read_account(destination)
-    findings = beyond_reach(source, reader, route, _SCOPES)
+    findings = [
+        *beyond_reach(source, reader, route, _SCOPES),
+        *cut_off(source, route, model),
+    ]
     there = route_there(route)
     lacking = beyond_reach(destination, writer, there, _SCOPES)
     missing = [finding for finding in lacking if finding.code == "root_missing"]

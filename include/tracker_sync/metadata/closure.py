@@ -16,7 +16,7 @@ from tracker_sync.metadata.closure_findings import (
     unresolved,
 )
 from tracker_sync.metadata.portion import CLASSES_LEFT_OUT, cut, without_messages
-from tracker_sync.metadata.references import Reference, references
+from tracker_sync.metadata.references import Reference, found_in, references
 from tracker_sync.metadata.source import Source, groups_named
 from tracker_sync.metadata.source_reading import read_source
 from tracker_sync.route import Route
@@ -113,8 +113,7 @@ class _Growing:
         }
         left_out = []
         for fields in self._source.relationship_types.values():
-            ends = (fields.get(side) or {} for side in ("fromConstraint", "toConstraint"))
-            inside = [is_inside(end, held) for end in ends]
+            inside = [is_inside(end, held) for end in constraints_of(fields)]
             if all(inside):
                 self.add("relationshipTypes", [fields])
             elif any(inside):
@@ -127,8 +126,8 @@ class _Growing:
         while wanted := {reference.to for reference in self._missing()} - asked:
             asked |= wanted
             for plural, uid in sorted(wanted):
-                held = self._read(plural)
-                self.add(plural, [held[uid]] if uid in held else [])
+                found = found_in(self._read(plural), plural, uid)
+                self.add(plural, [found] if found else [])
 
     def unresolved(self) -> list[Finding]:
         """Name what was not read."""
@@ -148,8 +147,13 @@ class _Growing:
         ours = set(self._known.values())
         for reference in references(self.objects):
             plural, uid = reference.to
-            if uid not in self.objects.get(plural, {}) and uid not in ours:
+            if uid not in ours and not found_in(self.objects.get(plural, {}), plural, uid):
                 yield reference
+
+
+def constraints_of(fields: Fields) -> list[Fields]:
+    """Return what the two ends of a relationship type name."""
+    return [fields.get(side) or {} for side in ("fromConstraint", "toConstraint")]
 
 
 def is_inside(end: Fields, held: Mapping[str, Collection[str]]) -> bool:

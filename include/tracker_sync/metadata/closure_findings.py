@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from tracker_sync.findings import Finding
-from tracker_sync.metadata.references import Reference
+from tracker_sync.metadata.classes import Objects
+from tracker_sync.metadata.expressions import called
+from tracker_sync.metadata.references import Reference, roles_named
 
 
 def relationship_left_out(uid: str) -> Finding:
@@ -25,6 +27,30 @@ def group_unread(uid: str) -> Finding:
         "does not show",
         remedy="give the source account read access to it, or take it out of the sharing there",
     )
+
+
+def roles_unknown(objects: Objects, theirs: Objects) -> list[Finding]:
+    """Name the user roles that expressions ask for and the destination does not show.
+
+    A role is never brought over: what its people may do is for the destination to say.
+    """
+    held = theirs.get("userRoles", {})
+    first = {
+        role: (plural, uid, field)
+        for plural, uid, field, role in roles_named(objects)
+        if not called(held, role)
+    }
+    return [
+        Finding(
+            "user_role_unknown_there",
+            blocking=False,
+            text=f"{plural} {uid} asks in {field} for the user role {role}, which the "
+            "destination does not show: to it nobody there has that role",
+            remedy="make a role of this UID or code there and give it to those who are meant, or "
+            "change the expression at the source",
+        )
+        for role, (plural, uid, field) in sorted(first.items())
+    ]
 
 
 def unresolved(reference: Reference) -> Finding:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from dhis2_api.client import Dhis2Client
@@ -10,9 +10,10 @@ from dhis2_api.metadata import DEFAULT_CLASSES, Fields, read_objects
 from dhis2_api.metadata_classes import Asked, read_many
 from tracker_sync.metadata.clashes import unique_fields
 from tracker_sync.metadata.classes import Objects
-from tracker_sync.metadata.closure import is_inside
+from tracker_sync.metadata.closure import constraints_of, is_inside
 from tracker_sync.metadata.default_objects import BY_NAME, default_objects
 from tracker_sync.metadata.difference import Difference, to_be_named
+from tracker_sync.metadata.expressions import called
 from tracker_sync.metadata.org_units import read_subtrees
 from tracker_sync.metadata.program_reading import OF_PROGRAM, of_programs, with_actions_apart
 from tracker_sync.metadata.source import asked_by_uid, by_class
@@ -40,7 +41,10 @@ class Holding:
 
 
 def read_holding(
-    client: Dhis2Client, named: Mapping[str, Collection[str]], roots: Collection[str]
+    client: Dhis2Client,
+    named: Mapping[str, Collection[str]],
+    roots: Collection[str],
+    roles: Collection[str] = (),
 ) -> Holding:
     """Read what a destination has of a closure: one request if it has all of a small one.
 
@@ -48,6 +52,7 @@ def read_holding(
         client: The destination.
         named: The UIDs of what is wanted, by class, as the destination calls them.
         roots: The roots of the route, as the destination calls them.
+        roles: What expressions call user roles, UIDs or codes.
     """
     programs = named.get("programs", ())
     few = len(named.get("organisationUnits", ())) <= _FEW
@@ -62,12 +67,14 @@ def read_holding(
         Asked("relationshipTypes"),
         *BY_NAME,
         *asked_by_uid(wanted),
+        *([Asked("userRoles", fields="id,code")] if roles else []),
     ]
     objects = with_actions_apart(by_class(read_many(client, asked)))
     if not few:
         objects["organisationUnits"] = _units(client, named["organisationUnits"], roots)
     _take_missing(client, objects, named)
     _keep_inside(objects, named)
+    _keep_named(objects, roles)
     return Holding(_without(objects, named), default_objects(objects, client.name))
 
 
@@ -117,12 +124,15 @@ def _keep_inside(
     objects["relationshipTypes"] = {
         uid: fields
         for uid, fields in objects.get("relationshipTypes", {}).items()
-        if uid in ours or all(is_inside(end, held) for end in _ends(fields))
+        if uid in ours or all(is_inside(end, held) for end in constraints_of(fields))
     }
 
 
-def _ends(fields: Fields) -> Iterable[Fields]:
-    return [fields.get(side) or {} for side in ("fromConstraint", "toConstraint")]
+def _keep_named(objects: dict[str, dict[str, Fields]], roles: Collection[str]) -> None:
+    """Keep the user roles that expressions call by UID or code."""
+    held = objects.pop("userRoles", {})
+    kept = [found for role in roles if (found := called(held, role))]
+    objects["userRoles"] = {fields["id"]: fields for fields in kept}
 
 
 def _without(objects: Objects, named: Mapping[str, Collection[str]]) -> Objects:

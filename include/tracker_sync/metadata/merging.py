@@ -40,7 +40,8 @@ def merged(plural: str, ours: Fields, theirs: Fields, sides: Sides = _SAME_VERSI
             mine = _rows(result.get(name) or [], value, name, unknown.get(name, ()))
             extra = _beyond(name, value, sides)
             result[name] = numbered(name, _joined(name, mine, value, extra))
-    return result | {name: theirs[name] for name in kept & theirs.keys()}
+    result |= {name: theirs[name] for name in kept & theirs.keys()}
+    return filled(plural, result, sides.destination, theirs.get("shortName"))
 
 
 def _beyond(name: str, theirs: list[Json], sides: Sides) -> frozenset[str]:

@@ -14,6 +14,7 @@ from tracker_sync.metadata.difference import Difference, difference, without_tak
 from tracker_sync.metadata.holding import Holding, read_holding, read_names
 from tracker_sync.metadata.mapped import translated
 from tracker_sync.metadata.model import Model, model_of
+from tracker_sync.metadata.references import roles_named
 from tracker_sync.metadata.sides import Sides
 from tracker_sync.metadata.source import Source
 from tracker_sync.metadata.source_reading import read_source
@@ -115,4 +116,5 @@ def _sides(read: Source, holding: Holding, route: Route) -> Sides:
 def _read_holding(destination: Dhis2Client, closure: Closure, route: Route) -> Holding:
     named = translated(closure.objects, route.mapping)
     roots = [route.mapping.there("org_units", uid) for uid in route.org_units]
-    return read_holding(destination, named, roots)
+    roles = {role for *_, role in roles_named(closure.objects)}
+    return read_holding(destination, named, roots, roles)

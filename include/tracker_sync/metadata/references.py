@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from dhis2_api.client import Json
+from dhis2_api.metadata import Fields
 from tracker_sync.metadata.classes import Objects
-from tracker_sync.metadata.expressions import named_in
+from tracker_sync.metadata.expressions import BY_CODE, called, named_in, roles_in
 from tracker_sync.metadata.portion import LEFT_OUT
 
 
@@ -57,7 +58,7 @@ class Reference:
         plural: The class of the object that refers.
         uid: Its UID.
         field: Its field, the innermost one.
-        to: Class and UID of the object referred to.
+        to: Class and UID of the object referred to; an expression may give a code instead.
         loose: Whether only an expression names it: a server takes the object without it, and
             evaluates it wrong.
     """
@@ -67,6 +68,20 @@ class Reference:
     field: str
     to: tuple[str, str]
     loose: bool = False
+
+
+def roles_named(objects: Objects) -> Iterator[tuple[str, str, str, str]]:
+    """Give class, UID, field and user role, by UID or code, where an expression asks for one."""
+    for plural, by_uid in objects.items():
+        for uid, fields in by_uid.items():
+            yield from ((plural, uid, field, role) for field, role in roles_in(plural, fields))
+
+
+def found_in(by_uid: Mapping[str, Fields], plural: str, name: str) -> Fields | None:
+    """Return the object of a class that a reference names, by its UID or, if so meant, code."""
+    if plural in BY_CODE:
+        return called(by_uid, name)
+    return by_uid.get(name)
 
 
 def references(objects: Objects) -> Iterator[Reference]:

@@ -10,9 +10,10 @@ from dhis2_api.metadata import Fields
 from dhis2_api.metadata_classes import KNOWN, Asked
 from tracker_sync.findings import Finding
 from tracker_sync.metadata.classes import Objects
+from tracker_sync.metadata.expressions import BY_CODE, may_be_uid
 from tracker_sync.metadata.org_units import Scope
 from tracker_sync.metadata.portion import CLASSES_LEFT_OUT
-from tracker_sync.metadata.references import references
+from tracker_sync.metadata.references import found_in, references
 
 
 #: What is never fetched because something refers to it: the scope is read whole, and an
@@ -47,6 +48,7 @@ class Source:
     findings: list[Finding] = field(default_factory=list)
     asked: set[tuple[str, str]] = field(default_factory=set)
     groups: bool = False
+    _asked_by_code: set[tuple[str, str]] = field(default_factory=set)
 
     def take(self, objects: Objects) -> None:
         """Add objects by class and UID."""
@@ -65,17 +67,21 @@ class Source:
     def next_asked(self) -> list[Asked]:
         """Return how to ask for what is referred to, not here, and was not asked for yet."""
         # A relationship type names other programs, and what is inside the route is here anyway.
-        wanted = {one.to for one in references(self.objects)} - self.asked
+        wanted = {one.to for one in references(self.objects)}
         missing = {
             (plural, uid)
             for plural, uid in wanted
-            if plural in KNOWN - _NOT_FOLLOWED and uid not in self.objects.get(plural, {})
+            if plural in KNOWN - _NOT_FOLLOWED
+            and not found_in(self.objects.get(plural, {}), plural, uid)
         }
         if self.groups:
             sharing = {**self.objects, "relationshipTypes": self.relationship_types}
-            missing |= {("userGroups", uid) for uid in groups_named(sharing)} - self.asked
-        self.asked |= missing
-        return asked_by_uid(missing)
+            missing |= {("userGroups", uid) for uid in groups_named(sharing)}
+        by_uid = {one for one in missing if may_be_uid(one[1])} - self.asked
+        by_code = {one for one in missing - by_uid if _may_be_code(*one)} - self._asked_by_code
+        self.asked |= by_uid
+        self._asked_by_code |= by_code
+        return [*asked_by_uid(by_uid), *_asked_by_code(by_code)]
 
 
 def asked_by_uid(wanted: Iterable[tuple[str, str]]) -> list[Asked]:
@@ -87,6 +93,18 @@ def asked_by_uid(wanted: Iterable[tuple[str, str]]) -> list[Asked]:
         Asked(plural, "id:in", tuple(uids), _FIELDS.get(plural, ":owner"))
         for plural, uids in by_class.items()
     ]
+
+
+def _asked_by_code(wanted: Iterable[tuple[str, str]]) -> list[Asked]:
+    return [
+        Asked(plural, "code:in", tuple(code for of, code in sorted(wanted) if of == plural))
+        for plural in sorted({plural for plural, _ in wanted})
+    ]
+
+
+def _may_be_code(plural: str, name: str) -> bool:
+    # A comma or a bracket would end the list that a filter is.
+    return plural in BY_CODE and not {",", "[", "]"} & set(name)
 
 
 def groups_named(objects: Objects) -> frozenset[str]:

@@ -9,6 +9,8 @@ from dhis2_api.client import Dhis2Client
 from tracker_sync.findings import Finding
 from tracker_sync.lease import unguarded
 from tracker_sync.metadata.application import NotAppliedError, Writable, apply
+from tracker_sync.metadata.closure_findings import roles_unknown
+from tracker_sync.metadata.completeness import cut_off
 from tracker_sync.metadata.difference import Difference
 from tracker_sync.metadata.judgement import (
     clashing,
@@ -56,8 +58,11 @@ def synchronise(
     """
     needed = read_needed(source, destination, route)
     found = with_names(destination, needed)
-    findings = _before(needed, found, route)
-    result = MetadataResult(needed.model(destination.dialect), found, 0, tuple(findings))
+    findings = [*_before(needed, found, route)]
+    model = needed.model(destination.dialect)
+    if found.changes or found.gone:
+        findings += cut_off(source, route, model)
+    result = MetadataResult(model, found, 0, tuple(findings))
     if route.metadata != "apply" or any(finding.blocking for finding in findings):
         return result
     try:
@@ -97,7 +102,7 @@ def _before(needed: Needed, found: Difference, route: Route) -> Sequence[Finding
     findings += mapping_findings(route.mapping, needed.closure.objects, sent.objects, theirs)
     if route.metadata == "ignore":
         return findings
-    findings += [*needed.closure.left_out, *sent.unresolved]
+    findings += [*needed.closure.left_out, *sent.unresolved, *roles_unknown(sent.objects, theirs)]
     findings += [*clashing(found.clashes), *losing(found.set_aside)]
     findings += [*hidden(found.changes, theirs), *unfit(sent.objects, needed.sides.destination)]
     if route.metadata == "check":

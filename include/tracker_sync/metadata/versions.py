@@ -10,7 +10,7 @@ from dhis2_api.metadata import Fields
 from tracker_sync.metadata.classes import Objects
 
 
-_FIRST, _LAST = "2.40", "2.43"
+_FIRST, _LAST, _NEVER = "2.40", "2.43", "9"
 
 _LABELS = (
     "enrollmentLabel",
@@ -69,8 +69,15 @@ VALUES = {
     ("trackedEntityAttributes", "valueType", "TRACKER_ASSOCIATE"): (_FIRST, "2.42"),
 }
 
-#: Text that a version demands and an older one does not have: cut from the name (measured:
-#: E4000 on a tracked entity type).
+#: Classes without whose `shortName` an object is refused, each from a version on (metadata 2.8;
+#: measured: E4000 on a tracked entity type). Older servers, and old objects of newer ones, have
+#: none.
+_SHORT_NAMED = {
+    "categoryOptions": _FIRST,
+    "constants": _FIRST,
+    "organisationUnitGroups": _FIRST,
+    "trackedEntityTypes": "2.42",
+}
 _SHORT_NAME = 50
 
 
@@ -118,12 +125,22 @@ def unknown_values(objects: Objects, version: str) -> Iterator[tuple[str, str, s
                     yield plural, uid, name
 
 
-def filled(plural: str, fields: Fields, version: str) -> Fields:
-    """Return a new object with what a version demands and an older one does not have."""
-    short = "shortName" not in unknown_to(version).get("trackedEntityTypes", ())
-    if plural == "trackedEntityTypes" and short and not fields.get("shortName"):
-        return fields | {"shortName": str(fields.get("name", ""))[:_SHORT_NAME]}
-    return fields
+def filled(plural: str, fields: Fields, version: str, short_there: str | None = None) -> Fields:
+    """Return an object with the short name that a version demands and it does not have.
+
+    It is cut from the name. No two may be equal, so one that has to be cut ends in the UID.
+
+    Args:
+        plural: Its class.
+        fields: The object.
+        version: The destination's minor version.
+        short_there: What the destination calls it already.
+    """
+    if version < _SHORT_NAMED.get(plural, _NEVER) or fields.get("shortName"):
+        return fields
+    name, uid = str(fields.get("name", "")), str(fields["id"])
+    short = name if len(name) <= _SHORT_NAME else f"{name[: _SHORT_NAME - 1 - len(uid)]} {uid}"
+    return fields | {"shortName": short_there or short}
 
 
 def set_aside(
