@@ -1,4 +1,4 @@
-"""What somebody edited at the destination is kept for as long as the route says so, and no longer."""
+"""An edit at the destination is kept for as long as the route says so, and no longer."""
 
 from __future__ import annotations
 
