@@ -74,6 +74,32 @@ def write_a_day(source: Server) -> None:
     source.write(enrollments=[enrollment(BINTA, events=[], status="COMPLETED")])
 
 
+def end_a_day(source: Server) -> None:
+    """Let what was there in the backup go at the source."""
+    source.remove(events=[{"event": event_of(BINTA)}])
+    source.remove(trackedEntities=[{"trackedEntity": COUMBA}])
+    source.remove(events=[{"event": "CaseEvent01"}])
+
+
+def test_what_was_deleted_since_the_backup_is_deleted_again(world: World) -> None:
+    world.terms |= {"deletes": "send"}
+    world.source.write(trackedEntities=[person(), person(BINTA), person(COUMBA)])
+    began_with(world)
+    backup, marks = backup_of(world.destination), dict(world.watermarks)
+    end_a_day(world.source)
+    first = world.run()
+    assert_equal(world)
+    restore(world.destination, backup)
+    assert {("event", "CaseEvent01"), ("entity", COUMBA)} <= world.differing().keys()
+    world.watermarks = marks
+
+    run = world.run()
+
+    assert first.totals["deleted"] == run.totals["deleted"] > 4
+    assert (run.refused, run.problems) == ({}, ())
+    assert_equal(world)
+
+
 def test_a_destination_restored_from_a_backup_gets_back_what_it_lost(world: World) -> None:
     began_with(world, person(), person(BINTA))
     backup, marks = backup_of(world.destination), dict(world.watermarks)
