@@ -9,6 +9,7 @@ from dhis2_api.metadata_classes import read_many
 from dhis2_api.system import Account, read_account
 from tracker_sync.findings import Finding
 from tracker_sync.mapping.there import model_there, route_there
+from tracker_sync.metadata.authorities import deleting_findings, reopening_findings
 from tracker_sync.metadata.completeness import cut_off
 from tracker_sync.metadata.model import Model
 from tracker_sync.metadata.reach import ScopeName, beyond_reach
@@ -98,6 +99,10 @@ def _may_write(
         destination.name, programs, mapped, whole=route.metadata == "ignore"
     )
     yield from expiry_findings(destination.name, writer, programs)
+    if route.deletes == "send" and model.tracked_entity_types:
+        yield from deleting_findings(destination.name, writer)
+    stages = held.get("programStages", {}).values()
+    yield from reopening_findings(destination.name, writer, stages)
 
 
 def _each(wanted: Mapping[str, Iterable[str]]) -> Iterator[tuple[str, str]]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from dhis2_api.client import Dhis2Client
 from dhis2_api.credentials import Credentials
 from dhis2_api.system import read_account
@@ -13,6 +15,7 @@ from tracker_sync.metadata.writing_rights import assignment_findings
 from tracker_sync.readiness import readiness
 
 
+CASCADES = ("F_TEI_CASCADE_DELETE", "F_ENROLLMENT_CASCADE_DELETE")
 HERE = {"id": "LocalUnit01", "name": "Ici", "shortName": "Ici", "openingDate": "2020-01-01"}
 
 
@@ -78,7 +81,8 @@ def test_a_program_closed_to_the_account_blocks(pair: Pair) -> None:
     findings = readiness(pair.source, writer, route(), model)
 
     assert [(finding.code, finding.blocking) for finding in findings] == [
-        ("data_write_missing", True)
+        ("data_write_missing", True),
+        ("reopening_authority_missing", False),
     ]
     assert f"programs {HIV}" in findings[0].text
     assert "user group" in findings[0].remedy
@@ -87,7 +91,7 @@ def test_a_program_closed_to_the_account_blocks(pair: Pair) -> None:
 def test_a_program_that_a_group_of_the_account_may_write_is_ready(pair: Pair) -> None:
     grant(pair.source, SENEGAL)
     model = synchronise(pair.source, pair.destination, route()).model
-    writer = account(pair.destination, "writer", "Account-1234!")
+    writer = account(pair.destination, "writer", "Account-1234!", "F_UNCOMPLETE_EVENT")
     group = {"id": "GroupWriter", "name": "writers", "users": [{"id": "UserWriter1"}]}
     put(pair.destination, "userGroups", group)
     share = {"GroupWriter": {"id": "GroupWriter", "access": "r-rw----"}}
@@ -101,7 +105,7 @@ def test_expiry_days_are_told_to_an_account_that_may_not_write_past_them(pair: P
     grant(pair.source, SENEGAL)
     model = synchronise(pair.source, pair.destination, route()).model
     put(pair.destination, "programs", read(pair.destination, "programs", HIV) | {"expiryDays": 5})
-    writer = account(pair.destination, "writer", "Account-1234!")
+    writer = account(pair.destination, "writer", "Account-1234!", "F_UNCOMPLETE_EVENT")
 
     findings = readiness(pair.source, writer, route(), model)
 
@@ -110,6 +114,54 @@ def test_expiry_days_are_told_to_an_account_that_may_not_write_past_them(pair: P
     ]
     assert "expiryDays 5" in findings[0].text
     assert "F_EDIT_EXPIRED" in findings[0].remedy
+
+
+@pytest.mark.parametrize("lacking", [CASCADES, CASCADES[:1], CASCADES[1:]])
+def test_the_authorities_to_delete_what_has_something_below_are_named_where_deletions_are_sent(
+    pair: Pair, lacking: tuple[str, ...]
+) -> None:
+    grant(pair.source, SENEGAL)
+    model = synchronise(pair.source, pair.destination, route()).model
+    has = [name for name in CASCADES if name not in lacking]
+    writer = account(pair.destination, "writer", "Account-1234!", "F_UNCOMPLETE_EVENT", *has)
+
+    held = readiness(pair.source, writer, route(), model)
+    findings = readiness(pair.source, writer, route(deletes="send"), model)
+
+    assert held == []
+    assert [(one.code, one.blocking) for one in findings] == [("cascade_authority_missing", False)]
+    assert [name in findings[0].remedy for name in lacking] == [True] * len(lacking)
+    assert not any(name in findings[0].remedy for name in has)
+    for code, name in zip(("E1100", "E1103"), CASCADES, strict=True):
+        assert (code in findings[0].text) == (name in lacking)
+
+
+def test_the_authority_to_open_events_again_is_named_with_the_stages_that_block_entry(
+    pair: Pair,
+) -> None:
+    grant(pair.source, SENEGAL)
+    model = synchronise(pair.source, pair.destination, route()).model
+    (stage, *_) = sorted(model.stage_elements)
+    writer = account(pair.destination, "writer", "Account-1234!")
+
+    (finding,) = readiness(pair.source, writer, route(), model)
+    fields = read(pair.destination, "programStages", stage) | {"blockEntryForm": True}
+    put(pair.destination, "programStages", fields)
+    (blocked,) = readiness(pair.source, writer, route(), model)
+
+    assert (finding.code, finding.blocking) == ("reopening_authority_missing", False)
+    assert "F_UNCOMPLETE_EVENT" in finding.remedy
+    assert "E1083" in finding.text
+    assert stage not in finding.text
+    assert f"{stage}, which block entry (E1326)" in blocked.text
+
+
+def test_an_account_that_may_everything_lacks_no_authority(pair: Pair) -> None:
+    grant(pair.source, SENEGAL)
+    model = synchronise(pair.source, pair.destination, route()).model
+    grant(pair.destination, SENEGAL)
+
+    assert readiness(pair.source, pair.destination, route(deletes="send"), model) == []
 
 
 def test_a_program_assigned_to_no_org_unit_of_the_route_blocks_a_superuser_too() -> None:
@@ -130,12 +182,12 @@ def closed(client: Dhis2Client, sharing: dict[str, Any]) -> None:
     put(client, "programs", read(client, "programs", HIV) | {"sharing": sharing})
 
 
-def account(client: Dhis2Client, name: str, password: str) -> Dhis2Client:
-    """Make an account with all org units and no authorities, and speak as that account."""
+def account(client: Dhis2Client, name: str, password: str, *authorities: str) -> Dhis2Client:
+    """Make an account with all org units and few authorities, and speak as that account."""
     roots = [{"id": SENEGAL}]
     user: dict[str, Any] = {"id": "UserWriter1", "username": name, "password": password}
     user |= {"firstName": name, "surname": name, "userRoles": [{"id": "RoleWriter1"}]}
     user |= {"organisationUnits": roots, "teiSearchOrganisationUnits": roots}
-    role = {"id": "RoleWriter1", "name": name, "code": name, "authorities": []}
+    role = {"id": "RoleWriter1", "name": name, "code": name, "authorities": [*authorities]}
     client.post("/api/metadata", {"userRoles": [role], "users": [user]})
     return Dhis2Client(client.url, Credentials(name, password), name=name)
