@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 
-from dhis2_api.errors import RequestRefused, TransientError
-from dhis2_api.importer import Ref, import_objects
-from tracker_sync.delivery import REQUEST_REFUSED
-from tracker_sync.loading import Destination
+from dhis2_api.errors import PermanentError
+from dhis2_api.importer import Ref
+from tracker_sync.destination import Destination
+from tracker_sync.halving import code_at_fault, in_halves
 
 
 # What hangs below a deleted object goes with it, or refuses its deletion (tracker-api 4).
@@ -37,50 +35,20 @@ def delete_all(destination: Destination, refs: Collection[Ref], at_once: int) ->
     for kind in CHILDREN_FIRST:
         of_kind = sorted(ref for ref in refs if ref.kind == kind)
         for start in range(0, len(of_kind), at_once):
-            refused |= _Batch(destination, of_kind[start : start + at_once]).deleted()
+            refused |= _deleted(destination, of_kind[start : start + at_once])
     return refused
 
 
-@dataclass(frozen=True, slots=True)
-class _Batch:
-    destination: Destination
-    refs: Sequence[Ref]
-
-    def deleted(self) -> dict[Ref, str]:
-        """Delete them, again after an unknown outcome: deleting twice does no harm."""
-        for pause in self.destination.pauses:
-            try:
-                return self._send(self.refs)
-            except TransientError as error:
-                _log.warning("outcome unknown, deleting again in %g s: %s", pause, error)
-                time.sleep(pause)
-        return self._send(self.refs)
-
-    def _send(self, refs: Sequence[Ref]) -> dict[Ref, str]:
-        """Send one request; one that is refused as a whole is halved down to who is at fault."""
-        self.destination.before_write()
-        try:
-            report = self.destination.posting.delete(self.destination.client, refs)
-        except RequestRefused as refusal:
-            if len(refs) == 1:
-                return {refs[0]: self._fault(refusal)}
-            middle = len(refs) // 2
-            return self._send(refs[:middle]) | self._send(refs[middle:])
+def _deleted(destination: Destination, refs: Sequence[Ref]) -> dict[Ref, str]:
+    def send(some: Sequence[Ref]) -> dict[Ref, str]:
+        destination.before_write()
+        report = destination.posting.delete(destination.client, some)
         _log.info("%s deleted, %s refused", len(report.stored), len(report.refused))
         return {ref: codes[0] for ref, codes in report.refused.items()}
 
-    def _fault(self, refusal: RequestRefused) -> str:
-        """Return the code of one object alone: a server in good health takes an empty request.
+    def alone(ref: Ref, refusal: PermanentError) -> dict[Ref, str]:
+        destination.before_write()
+        return {ref: code_at_fault(destination.client, refusal)}
 
-        Raises:
-            TransientError: The server is ill; nothing is known about the object.
-            RequestRefused: It takes no imports at all.
-        """
-        self.destination.before_write()
-        try:
-            import_objects(self.destination.client, {})
-        except RequestRefused as illness:
-            if illness.status < 500:
-                raise
-            raise TransientError(f"{refusal}, and it refuses an empty request too") from None
-        return refusal.code or REQUEST_REFUSED
+    found = destination.again("deleting", lambda: in_halves(refs, send, alone))
+    return {ref: code for part in found for ref, code in part.items()}

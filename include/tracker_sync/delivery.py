@@ -1,8 +1,6 @@
 """The delivery: planned objects go out, and each comes back with its outcome.
 
-sent = stored + refused + missing, by UID, whatever status and HTTP say. A request
-that is refused as a whole is halved until the object at fault stands alone, so
-that one poisoned record never blocks its neighbours.
+sent = stored + refused + missing, by UID, whatever status and HTTP say.
 """
 
 from __future__ import annotations
@@ -12,15 +10,15 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 
 from dhis2_api.client import Dhis2Client
-from dhis2_api.errors import PermanentError, RequestRefused, TransientError
-from dhis2_api.importer import ImportReport, Ref, import_objects
+from dhis2_api.errors import PermanentError
+from dhis2_api.importer import ImportReport, Ref
+from tracker_sync.halving import code_at_fault, in_halves
 from tracker_sync.lease import unguarded
 from tracker_sync.outcome import Entry, Outcome, stored
 from tracker_sync.plan import PARENT_REFUSED, Planned
 from tracker_sync.posting import Posting
 
 
-REQUEST_REFUSED = "SYNC_REQUEST_REFUSED"
 NOT_IN_REPORT = "SYNC_NOT_IN_REPORT"
 
 _LIST = {"TRACKED_ENTITY": "trackedEntities", "ENROLLMENT": "enrollments", "EVENT": "events"}
@@ -50,20 +48,19 @@ def deliver(
         RequestRefused: The server takes no imports at all.
     """
     to_send = [item for item in planned if item.text is not None]
-    if not to_send:
-        return []
-    before_write()
-    try:
-        people = len({item.entry.root for item in to_send})
-        report = (posting or Posting()).post(client, request_of(to_send), people)
-    except RequestRefused as refusal:
-        if len(to_send) == 1:
-            before_write()
-            return [_at_fault(client, to_send[0].entry, refusal)]
-        middle = len(to_send) // 2
-        halves = (to_send[:middle], to_send[middle:])
-        return [line for half in halves for line in deliver(client, half, before_write, posting)]
-    return _with_the_children_of_the_refused(to_send, report)
+    post = (posting or Posting()).post
+
+    def send(items: Sequence[Planned]) -> list[Entry]:
+        before_write()
+        people = len({item.entry.root for item in items})
+        report = post(client, request_of(items), people)
+        return _with_the_children_of_the_refused(items, report)
+
+    def alone(item: Planned, refusal: PermanentError) -> list[Entry]:
+        before_write()
+        return [_at_fault(client, item.entry, refusal)]
+
+    return [line for lines in in_halves(to_send, send, alone) for line in lines]
 
 
 def request_of(planned: Sequence[Planned]) -> bytes:
@@ -112,29 +109,8 @@ def _with_the_children_of_the_refused(sent: Sequence[Planned], report: ImportRep
     return [*lines.values()]
 
 
-def refuse_unless_well(client: Dhis2Client, refusal: PermanentError) -> None:
-    """Return if the object is at fault: a server in good health takes an empty request.
-
-    Raises:
-        TransientError: The server is ill; nothing is known about the object.
-        RequestRefused: It takes no imports at all, e.g. 404 behind a wrong address.
-        Unauthorized: It takes none of this account.
-    """
-    try:
-        import_objects(client, {})
-    except RequestRefused as illness:
-        if illness.status < 500:
-            raise
-        raise TransientError(f"{refusal}, and it refuses an empty request too") from None
-
-
-def _at_fault(client: Dhis2Client, entry: Entry, refusal: RequestRefused) -> Entry:
-    """Return the line of an object whose request, of it alone, was refused as a whole.
-
-    One at which the server broke down may be stored all the same: our code says so, and
-    whoever loads reads it back.
-    """
-    refuse_unless_well(client, refusal)
+def _at_fault(client: Dhis2Client, entry: Entry, refusal: PermanentError) -> Entry:
+    """Return the line of an object whose request, of it alone, was refused as a whole."""
+    code = code_at_fault(client, refusal)
     _log.warning("%s %s: %s", entry.ref.kind, entry.ref.uid, refusal)
-    code = refusal.code if refusal.status < 500 else None
-    return refused(entry, code or REQUEST_REFUSED)
+    return refused(entry, code)

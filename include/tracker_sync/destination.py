@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, TypeVar
 
 from dhis2_api.client import Dhis2Client
+from dhis2_api.errors import TransientError
 from tracker_sync.file_values import FileValues
 from tracker_sync.lease import unguarded
 from tracker_sync.outcome import Entry
@@ -15,6 +18,9 @@ from tracker_sync.posting import Posting
 
 Edits = Literal["overwrite", "keep", "report"]
 AboutTo = Callable[[Iterable[Entry]], None]
+Result = TypeVar("Result")
+
+_log = logging.getLogger(__name__)
 
 
 def told_to_nobody(_: Iterable[Entry]) -> None:
@@ -50,3 +56,21 @@ class Destination:
     edits: Edits = "overwrite"
     writers: int = 1
     posting: Posting = field(default_factory=Posting)
+
+    def again(self, doing: str, attempt: Callable[[], Result]) -> Result:
+        """Return what *attempt* returns, made again after each unknown outcome: no harm in that.
+
+        Args:
+            doing: What it does, for the log, e.g. `deleting`.
+            attempt: What may be done twice.
+
+        Raises:
+            TransientError: The outcome is unknown after the last of `pauses`, too.
+        """
+        for pause in self.pauses:
+            try:
+                return attempt()
+            except TransientError as error:
+                _log.warning("outcome unknown, %s again in %g s: %s", doing, pause, error)
+                time.sleep(pause)
+        return attempt()

@@ -18,9 +18,10 @@ from dhis2_api.export import MOST_UIDS
 from dhis2_api.importer import Ref
 from tracker_sync.bringing_files import Brought, bring
 from tracker_sync.choreography import LEFT_OPEN, in_more_steps
-from tracker_sync.delivery import REQUEST_REFUSED, deliver
+from tracker_sync.delivery import deliver
 from tracker_sync.destination import Destination
 from tracker_sync.foreign import refuse_foreign
+from tracker_sync.halving import REQUEST_REFUSED
 from tracker_sync.intending import on_their_way
 from tracker_sync.objects import Tree, as_bundles, trees_of
 from tracker_sync.outcome import Entry, Outcome, with_stamp

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-import logging
-import time
+from collections import ChainMap
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from dhis2_api.client import Dhis2Client
-from dhis2_api.errors import RequestRefused, TransientError, Unauthorized
+from dhis2_api.errors import PermanentError, RequestRefused, Unauthorized
 from dhis2_api.importer import ImportReport, Ref
-from tracker_sync.delivery import NOT_IN_REPORT, REQUEST_REFUSED, refuse_unless_well, refused
-from tracker_sync.loading import Destination
+from tracker_sync.delivery import NOT_IN_REPORT, refused
+from tracker_sync.destination import Destination
+from tracker_sync.halving import code_at_fault, in_halves
 from tracker_sync.outcome import Entry, Outcome
 from tracker_sync.relationship import Relationship
 from tracker_sync.relationship_reading import read_beside
@@ -24,8 +24,6 @@ DENIED = "SYNC_RELATIONSHIP_DENIED"
 
 #: So many are a request of some 50,000 bytes, and as much work as twenty people.
 AT_ONCE = 200
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,39 +47,36 @@ def send_relationships(destination: Destination, batch: Sequence[ToSend]) -> lis
     Raises:
         TransientError: It did not answer in any round.
     """
-    doubtful: set[Ref] = set()
-    for pause in destination.pauses:
-        try:
-            return _accounted(destination.client, batch, _sent(destination, batch), doubtful)
-        except TransientError as error:
-            _log.warning("outcome unknown, sending again in %g s: %s", pause, error)
-            doubtful |= {item.entry.ref for item in batch}
-            time.sleep(pause)
-    return _accounted(destination.client, batch, _sent(destination, batch), doubtful)
+    tried: set[Ref] = set()
+
+    def attempt() -> list[Entry]:
+        doubtful = frozenset(tried)
+        tried.update(item.entry.ref for item in batch)
+        return _accounted(destination.client, batch, _sent(destination, batch), doubtful)
+
+    return destination.again("sending", attempt)
 
 
 def _sent(destination: Destination, batch: Sequence[ToSend]) -> ImportReport:
     """Return the report of a request, or of its halves where the whole was refused."""
-    client = destination.client
-    destination.before_write()
-    try:
-        payload = {"relationships": [item.relationship.payload() for item in batch]}
-        return destination.posting.create(client, json.dumps(payload).encode())
-    except (RequestRefused, Unauthorized) as refusal:
-        if len(batch) == 1:
-            refuse_unless_well(client, refusal)
-            return ImportReport(frozenset(), {batch[0].entry.ref: (_code(refusal),)})
-    middle = len(batch) // 2
-    one, other = (_sent(destination, half) for half in (batch[:middle], batch[middle:]))
+
+    def send(items: Sequence[ToSend]) -> ImportReport:
+        destination.before_write()
+        payload = {"relationships": [item.relationship.payload() for item in items]}
+        return destination.posting.create(destination.client, json.dumps(payload).encode())
+
+    def alone(item: ToSend, refusal: PermanentError) -> ImportReport:
+        destination.before_write()
+        code = code_at_fault(destination.client, refusal)
+        denied = isinstance(refusal, Unauthorized)
+        return ImportReport(frozenset(), {item.entry.ref: (DENIED if denied else code,)})
+
+    reports = in_halves(batch, send, alone, (RequestRefused, Unauthorized))
     return ImportReport(
-        one.stored | other.stored,
-        {**one.refused, **other.refused},
-        {**one.warnings, **other.warnings},
+        frozenset().union(*(report.stored for report in reports)),
+        dict(ChainMap(*(dict(report.refused) for report in reports))),
+        dict(ChainMap(*(dict(report.warnings) for report in reports))),
     )
-
-
-def _code(refusal: RequestRefused | Unauthorized) -> str:
-    return DENIED if isinstance(refusal, Unauthorized) else refusal.code or REQUEST_REFUSED
 
 
 def _accounted(

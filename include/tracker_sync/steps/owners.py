@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ from typing import Any
 
 import pyarrow.compute as pc
 
-from dhis2_api.errors import PermanentError, TransientError
+from dhis2_api.errors import PermanentError
 from dhis2_api.importer import Ref
 from dhis2_api.ownership import transfer_owner
 from tracker_sync.codes import can_heal
@@ -167,13 +166,7 @@ class _Slice:
                 yield from [self._transfer(owner, entry) for owner, entry in some]
 
     def _transfer(self, owner: Owner, entry: Entry) -> Entry:
-        for pause in self.after.destination.pauses:
-            try:
-                return self._try(owner, entry)
-            except TransientError as error:
-                _log.warning("outcome unknown, transferring again in %g s: %s", pause, error)
-                time.sleep(pause)
-        return self._try(owner, entry)
+        return self.after.destination.again("transferring", lambda: self._try(owner, entry))
 
     def _try(self, owner: Owner, entry: Entry) -> Entry:
         self.after.destination.before_write()
