@@ -102,6 +102,18 @@ def post(
         raise NotAppliedError([_miscounted(client.name, terms.mode, report, expected)])
 
 
+def rewrite(destination: Writable, payload: Payload) -> None:
+    """Send objects that are there, first to be looked at; they keep their sharing.
+
+    Raises:
+        NotAppliedError: The destination refuses one.
+    """
+    held = {(plural, fields["id"]) for plural, rows in payload.items() for fields in rows}
+    modes: tuple[Mode, ...] = ("VALIDATE", "COMMIT") if held else ()
+    for mode in modes:
+        post(destination, payload, ImportTerms(mode, keep_sharing=True), held)
+
+
 def _expected(payload: Payload, terms: ImportTerms, there: Collection[Name]) -> ImportCounts:
     names = [(plural, fields["id"]) for plural, objects in payload.items() for fields in objects]
     total, held = len(names), sum(name in there for name in names)

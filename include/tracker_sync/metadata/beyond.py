@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from dhis2_api.metadata import Fields
 from tracker_sync.metadata.canonical import identity
-from tracker_sync.metadata.classes import JOINED_BY, Objects
+from tracker_sync.metadata.classes import JOINED_BY, OF_PROGRAM, Objects
 from tracker_sync.metadata.portion import LEFT_OUT
 from tracker_sync.metadata.references import REFERS_TO
 from tracker_sync.metadata.sides import Sides
@@ -22,16 +22,6 @@ OWN = frozenset(
         ("programs", "programSections"),
         ("programs", "programStages"),
     }
-)
-
-#: Classes whose objects name the program they are of; the program names none of them
-#: (metadata 3: they stay active when they are gone at the source).
-OF_PROGRAM = (
-    "programIndicators",
-    "programRuleVariables",
-    "programRules",
-    "programSections",
-    "programStages",
 )
 
 

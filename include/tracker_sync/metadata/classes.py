@@ -10,6 +10,16 @@ from dhis2_api.metadata import Fields
 #: Objects by class (as the API spells its plural) and UID.
 Objects = Mapping[str, Mapping[str, Fields]]
 
+#: Classes whose objects name the program they are of. It does not name them all, so they stay
+#: active when they are gone at the source (metadata 3).
+OF_PROGRAM = (
+    "programIndicators",
+    "programRuleVariables",
+    "programRules",
+    "programSections",
+    "programStages",
+)
+
 #: Rows that join two objects: what names a row is the object it joins, not an id of its own,
 #: which a server makes anew with every import (measured on 2.42: programStageDataElements).
 JOINED_BY = {

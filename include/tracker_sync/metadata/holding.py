@@ -9,13 +9,13 @@ from dhis2_api.client import Dhis2Client
 from dhis2_api.metadata import DEFAULT_CLASSES, Fields, read_objects
 from dhis2_api.metadata_classes import Asked, read_many
 from tracker_sync.metadata.clashes import unique_fields
-from tracker_sync.metadata.classes import Objects
+from tracker_sync.metadata.classes import OF_PROGRAM, Objects
 from tracker_sync.metadata.closure import constraints_of, is_inside
 from tracker_sync.metadata.default_objects import BY_NAME, default_objects
 from tracker_sync.metadata.difference import Difference, to_be_named
 from tracker_sync.metadata.expressions import called
 from tracker_sync.metadata.org_units import read_subtrees
-from tracker_sync.metadata.program_reading import OF_PROGRAM, of_programs, with_actions_apart
+from tracker_sync.metadata.program_reading import of_programs, with_actions_apart
 from tracker_sync.metadata.source import asked_by_uid, by_class
 
 

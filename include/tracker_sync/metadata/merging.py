@@ -23,6 +23,12 @@ def new(plural: str, ours: Fields, sides: Sides = _SAME_VERSIONS) -> Fields:
     )
 
 
+def as_it_stands(fields: Fields) -> Fields:
+    """Return an object as its own server takes it back, with its sharing."""
+    sharing = {"sharing": fields["sharing"]} if "sharing" in fields else {}
+    return {**sendable(fields), **sharing}
+
+
 def merged(plural: str, ours: Fields, theirs: Fields, sides: Sides = _SAME_VERSIONS) -> Fields:
     """Return our object with what the destination's has beyond it, ready to be sent.
 

@@ -75,10 +75,12 @@ def read_needed(source: Dhis2Client, destination: Dhis2Client, route: Route) -> 
     defaults = default_objects(read.objects, source.name)
     # What the default objects are called there changes no object's name, so the closure says
     # what to ask for, and that answer says what they are called.
-    closure = closure_of(read, route, {uid: uid for uid in defaults.values()})
+    called_alike = {uid: uid for uid in defaults.values()}
+    closure = closure_of(read, route, called_alike)
     holding = _read_holding(destination, closure, route)
     known = {uid: holding.defaults[plural] for plural, uid in defaults.items()}
-    closure = closure_of(read, route, known)
+    if known != called_alike:
+        closure = closure_of(read, route, known)
     mapped = route.mapping.uids()
     sent = closure_of(read, route, {**known, **mapped}) if mapped else closure
     sides = replace(

@@ -8,19 +8,9 @@ from dhis2_api.client import Dhis2Client
 from dhis2_api.errors import RequestRefused, UnexpectedAnswer
 from dhis2_api.metadata import Fields, read_program
 from dhis2_api.metadata_classes import Asked
-from tracker_sync.metadata.classes import Objects
+from tracker_sync.metadata.classes import OF_PROGRAM, Objects
 from tracker_sync.metadata.references import references
 
-
-#: Classes whose objects name their program. It does not name them all, so only this list
-#: shows whether an export that came was cut (metadata 1.2: a cut one is valid JSON).
-OF_PROGRAM = (
-    "programIndicators",
-    "programRuleVariables",
-    "programRules",
-    "programSections",
-    "programStages",
-)
 
 #: Lists that every version shows, empty ones too (recordings: 022 to 025): an object that lacks
 #: one was cut.
@@ -99,7 +89,11 @@ def of_programs(programs: Collection[str]) -> list[Asked]:
 
 
 def names_of(programs: Collection[str]) -> list[Asked]:
-    """Return how to ask for no more than the UIDs of what names these programs."""
+    """Return how to ask for no more than the UIDs of what names these programs.
+
+    A program does not name it all, so only these lists show whether an export that came was
+    cut (metadata 1.2: a cut one is valid JSON).
+    """
     uids = tuple(sorted(programs))
     return [Asked(plural, "program.id:in", uids, "id") for plural in OF_PROGRAM if uids]
 

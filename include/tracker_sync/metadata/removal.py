@@ -12,12 +12,12 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from dhis2_api.client import Json
 from dhis2_api.metadata import Fields
-from dhis2_api.metadata_report import ImportTerms, Mode
+from dhis2_api.metadata_report import ImportTerms
 from tracker_sync.findings import Finding, some_of
-from tracker_sync.metadata.application import Name, NotAppliedError, Writable, post
+from tracker_sync.metadata.application import Name, NotAppliedError, Writable, post, rewrite
 from tracker_sync.metadata.beyond import Gone
-from tracker_sync.metadata.canonical import sendable
 from tracker_sync.metadata.classes import Objects
+from tracker_sync.metadata.merging import as_it_stands
 
 
 #: What is deleted.
@@ -65,15 +65,12 @@ def unlink(destination: Writable, gone: Sequence[Gone], theirs: Objects) -> None
     going = {one.uid for one in gone if one.plural == "options" and one.field}
     holders = sorted({one.holder for one in gone if one.uid in going})
     sets = [_without(theirs[plural][uid], going) for plural, uid in holders]
-    modes: tuple[Mode, ...] = ("VALIDATE", "COMMIT") if sets else ()
-    for mode in modes:
-        post(destination, {"optionSets": sets}, ImportTerms(mode, keep_sharing=True), holders)
+    rewrite(destination, {"optionSets": sets})
 
 
 def _without(fields: Fields, going: Collection[str]) -> Fields:
     kept: list[Json] = [row for row in fields["options"] if row["id"] not in going]
-    sharing = {"sharing": fields["sharing"]} if "sharing" in fields else {}
-    return {**sendable(fields), "options": kept, **sharing}
+    return {**as_it_stands(fields), "options": kept}
 
 
 def taken_away(gone: Iterable[Gone]) -> list[Finding]:

@@ -9,15 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from dhis2_api.metadata import Fields
-from dhis2_api.metadata_report import ImportTerms, Mode
-from tracker_sync.metadata.application import Writable, post
-from tracker_sync.metadata.canonical import sendable
+from tracker_sync.metadata.application import Writable, rewrite
 from tracker_sync.metadata.clashes import unique_fields
 from tracker_sync.metadata.classes import Objects
 from tracker_sync.metadata.difference import Change
-
-
-_MODES: tuple[Mode, ...] = ("VALIDATE", "COMMIT")
+from tracker_sync.metadata.merging import as_it_stands
 
 
 def free_names(destination: Writable, changes: Sequence[Change], theirs: Objects) -> None:
@@ -28,13 +24,10 @@ def free_names(destination: Writable, changes: Sequence[Change], theirs: Objects
     """
     payload: dict[str, list[Fields]] = {}
     for change, names in _giving_up(changes, theirs):
-        there = dict(theirs[change.plural][change.uid])
-        sharing = {"sharing": there["sharing"]} if "sharing" in there else {}
+        there = as_it_stands(dict(theirs[change.plural][change.uid]))
         renamed = {name: change.payload.get(name) for name in names}
-        payload.setdefault(change.plural, []).append({**sendable(there), **sharing, **renamed})
-    held = {(plural, fields["id"]) for plural, rows in payload.items() for fields in rows}
-    for mode in _MODES if payload else ():
-        post(destination, payload, ImportTerms(mode, keep_sharing=True), held)
+        payload.setdefault(change.plural, []).append({**there, **renamed})
+    rewrite(destination, payload)
 
 
 def _giving_up(
