@@ -48,14 +48,22 @@ def test_every_finding_is_documented_with_whether_it_blocks() -> None:
     ]
     texts = [path.read_text() for path in modules]
 
-    named = {code for text in texts for code in re.findall(r'Finding\(\s*"([a-z_]+)"', text)}
+    named = {
+        code for text in texts for code in re.findall(r'(?:Finding|danger)\(\s*"([a-z_]+)"', text)
+    }
     scopes = {"capture_scope_missing", "search_scope_missing"}  # made of the scope's name
     codes = {code for code, *_ in rows}
 
+    named |= {code for code in METADATA_REMEDIES if code.islower()}
     assert len(named) > 20
     assert named <= codes
     assert {one for one in codes - scopes if not any(f'"{one}"' in text for text in texts)} == set()
-    assert {blocks for _, blocks, *_ in rows} <= {"yes", "no", "if objects are missing"}
+    assert {blocks for _, blocks, *_ in rows} <= {
+        "yes",
+        "no",
+        "if objects are missing",
+        "with `apply`",
+    }
 
 
 def test_the_file_of_a_run_has_the_keys_and_kinds_of_the_page() -> None:

@@ -17,7 +17,8 @@ class MetadataRemedy:
     """What to do about a code; its attributes are the columns of `metadata_codes.csv`.
 
     Attributes:
-        code: Of DHIS2 (metadata 2.7); UNKNOWN stands for one without a row.
+        code: Of DHIS2 (metadata 2.7), with UNKNOWN for one without a row; in small letters it
+            is ours, of a danger to data.
         meaning_en: What it says, without any name.
         do_en: What a person does.
         meaning_fr: The same in French.
@@ -43,10 +44,13 @@ _HEAD = """\
 # Codes of a metadata import
 
 What each code of DHIS2 means when `sync_metadata` says `metadata_refused`, and what to do. \
-Nothing was written then; the next run sends it all again.
+Nothing was written then; the next run sends it all again. Codes in small letters are our own: \
+what would have data refused or lost, [told before anything is written](metadata.md#dangers).
 
 **En français.** Ce que signifie chaque code quand `sync_metadata` dit `metadata_refused`, et \
-quoi faire. Rien n'a été écrit ; la prochaine exécution renverra tout.
+quoi faire. Rien n'a été écrit ; la prochaine exécution renverra tout. Les codes en minuscules \
+sont les nôtres : ce qui ferait refuser ou perdre des données, \
+[annoncé avant toute écriture](metadata.md#dangers).
 
 This page is written by `PYTHONPATH=include python -m tracker_sync.codes metadata > \
 docs/metadata-codes.md` from `include/tracker_sync/codes/metadata_codes.csv`; words are changed \

@@ -11,6 +11,7 @@ from tracker_sync.lease import unguarded
 from tracker_sync.metadata.application import NotAppliedError, Writable, apply
 from tracker_sync.metadata.closure_findings import roles_unknown
 from tracker_sync.metadata.completeness import cut_off
+from tracker_sync.metadata.dangers import dangers
 from tracker_sync.metadata.difference import Difference
 from tracker_sync.metadata.judgement import (
     clashing,
@@ -59,6 +60,8 @@ def synchronise(
     needed = read_needed(source, destination, route)
     found = with_names(destination, needed)
     findings = [*_before(needed, found, route)]
+    if route.metadata != "ignore":
+        findings += dangers(destination, needed, found, route)
     model = needed.model(destination.dialect)
     if found.changes or found.gone:
         findings += cut_off(source, route, model)

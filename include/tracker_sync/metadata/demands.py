@@ -1,0 +1,86 @@
+"""The demands: which values does a destination demand that the source's records may lack?"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+
+from dhis2_api.metadata import Fields
+from tracker_sync.findings import Finding
+from tracker_sync.metadata.classes import JOINED_BY, Objects
+from tracker_sync.metadata.danger import danger
+from tracker_sync.metadata.data_there import DataThere, Place
+from tracker_sync.metadata.difference import Change
+
+
+#: The rows of a class, and what of one demands a value of each record (E1018, E1090, E1303).
+_DEMANDING = {
+    "programStages": ("programStageDataElements", "compulsory"),
+    "programs": ("programTrackedEntityAttributes", "mandatory"),
+    "trackedEntityTypes": ("trackedEntityTypeAttributes", "mandatory"),
+}
+
+
+def never_given(
+    ours: Objects, theirs: Objects, known: Mapping[str, str], *, mirror: bool
+) -> list[Finding]:
+    """Return a blocking finding if the destination demands what no record of ours has.
+
+    Args:
+        ours: All that the data needs, as the source has it.
+        theirs: What the destination has of it.
+        known: What the destination calls what is mapped, by the source's UID.
+        mirror: Whether what only the destination has is taken away now; of what is mapped
+            nothing is.
+    """
+    named = [
+        f"{plural} {there['id']} ({uid})"
+        for plural in _DEMANDING
+        for mine in ours.get(plural, {}).values()
+        if (there := theirs.get(plural, {}).get(known.get(mine["id"], mine["id"])))
+        and not (mirror and mine["id"] not in known)
+        for uid in sorted(_demanded(plural, there) - _given(plural, mine, ours, known))
+    ]
+    return danger("mandatory_only_there", named, blocking=True)
+
+
+def newly_demanded(changes: Sequence[Change], theirs: Objects, data: DataThere) -> list[Finding]:
+    """Return a warning if a change demands a value, and there are records that had no need of it.
+
+    Which of them lack it is seen only by reading them all, and most may have it. So the others
+    are let through, and who lacks it is refused by name.
+    """
+    named = [
+        f"{change.plural} {change.uid} ({', '.join(sorted(added))})"
+        for change in changes
+        if change.plural in _DEMANDING
+        and (added := _added(change, theirs[change.plural][change.uid]))
+        and data.has(_place(change.plural, theirs[change.plural][change.uid]))
+    ]
+    return danger("mandatory_added", named, blocking=False)
+
+
+def _added(change: Change, there: Fields) -> Collection[str]:
+    return _demanded(change.plural, change.payload) - _demanded(change.plural, there)
+
+
+def _place(plural: str, there: Fields) -> Place:
+    return Place(plural, there["id"], (there.get("program") or {}).get("id", ""))
+
+
+def _given(plural: str, mine: Fields, ours: Objects, known: Mapping[str, str]) -> set[str]:
+    """Return what records have values of: a person's are its enrollments' too."""
+    given = {known.get(uid, uid) for uid, _ in _rows(plural, mine)}
+    kind = (mine.get("trackedEntityType") or {}).get("id", "") if plural == "programs" else ""
+    above = ours.get("trackedEntityTypes", {}).get(kind)
+    return given | _given("trackedEntityTypes", above, ours, known) if above else given
+
+
+def _demanded(plural: str, fields: Fields) -> set[str]:
+    flag = _DEMANDING[plural][1]
+    return {uid for uid, row in _rows(plural, fields) if row.get(flag)}
+
+
+def _rows(plural: str, fields: Fields) -> Iterator[tuple[str, Fields]]:
+    name = _DEMANDING[plural][0]
+    for row in fields.get(name) or []:
+        yield str((row.get(JOINED_BY[name]) or {}).get("id")), row
