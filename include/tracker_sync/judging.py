@@ -26,6 +26,7 @@ class Scene:
         copied: What of them was ever copied.
         links: The relationships of all these at the destination.
         keep_edits: Whether what was edited at the destination stays.
+        moved_on: Enrollments that live at the source with somebody else (`moved_on`).
     """
 
     waiting: Mapping[Ref, Waiting]
@@ -34,6 +35,7 @@ class Scene:
     copied: Mapping[Ref, Copied]
     links: Mapping[Ref, Link] = field(default_factory=dict)
     keep_edits: bool = False
+    moved_on: frozenset[Ref] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +91,7 @@ def _hold_what_others_are_joined_to(scene: Scene, judged: Judged) -> None:
 
 def _judge_alone(scene: Scene, judged: Judged, ref: Ref, one: Waiting) -> None:
     there = scene.destination.get(ref)
-    if _lives(scene.source, ref):
+    if _lives_here(scene, ref):
         judged.stays[ref] = (one, ALIVE_AGAIN)
     elif ref in scene.links:
         judged.going[ref] = one
@@ -117,15 +119,16 @@ def _taken_along(
         copied = scene.copied.get(child)
         if child in scene.waiting or not copied or copied.read_number > one.read_number:
             continue
-        if _lives(scene.source, child) or _was_edited(scene, child, scene.destination[child]):
+        if _lives_here(scene, child) or _was_edited(scene, child, scene.destination[child]):
             continue
         yield child, one
         yield from _taken_along(scene, below, child, one)
 
 
-def _lives(standing: Standing, ref: Ref) -> bool:
-    found = standing.get(ref)
-    return found is not None and not found.deleted
+def _lives_here(scene: Scene, ref: Ref) -> bool:
+    """Whether the source has an object alive, be it with somebody else by now."""
+    found = scene.source.get(ref)
+    return ref in scene.moved_on or (found is not None and not found.deleted)
 
 
 def _was_edited(scene: Scene, ref: Ref, there: Found) -> bool:
