@@ -12,7 +12,7 @@ from dhis2_api.errors import PermanentError, RequestRefused, Unauthorized
 from dhis2_api.importer import ImportReport, Ref
 from tracker_sync.delivery import NOT_IN_REPORT, refused
 from tracker_sync.destination import Destination
-from tracker_sync.halving import code_at_fault, in_halves
+from tracker_sync.halving import REQUEST_REFUSED, code_at_fault, in_halves
 from tracker_sync.outcome import Entry, Outcome
 from tracker_sync.relationship import Relationship
 from tracker_sync.relationship_reading import read_beside
@@ -90,7 +90,8 @@ def _accounted(
     return [*lines.values()]
 
 
-_LOOKED_UP = frozenset({THERE_UNDER_ANOTHER_UID, NOT_IN_REPORT})
+# A server that broke down at one may have stored it all the same.
+_LOOKED_UP = frozenset({THERE_UNDER_ANOTHER_UID, NOT_IN_REPORT, REQUEST_REFUSED})
 
 
 def _line(entry: Entry, report: ImportReport, doubtful: Collection[Ref]) -> Entry:
@@ -118,7 +119,7 @@ def _found(item: ToSend, line: Entry, beside: Sequence[Relationship]) -> Entry:
     there = {each.uid for each in beside}
     other = next((each.uid for each in in_order if each.uid != item.relationship.uid), None)
     if item.relationship.uid in there:
-        return line.but(outcome=Outcome.STORED, action="created", code=None)
+        return line.but(outcome=Outcome.STORED, action="created", code=None, known=False)
     if other or line.code == THERE_UNDER_ANOTHER_UID:
         settled = line.but(outcome=Outcome.UNCHANGED, code=None, known=False)
         return settled.but(destination_uid=other)

@@ -125,3 +125,15 @@ def test_one_that_may_not_be_read_is_refused_and_goes_once_it_may(world: World) 
     world.run()
     assert links_there(world) == 0
     assert_equal(world)
+
+
+def test_one_at_which_the_server_broke_down_after_it_was_stored_is_stored(world: World) -> None:
+    world.run()
+    world.source.write(relationships=[contact(OPEN, AWA, BINTA)])
+    world.destination.faults.order("status", status=500, method="POST", done=True)
+
+    run = world.run(refused="fail")
+
+    assert (run.refused, run.problems) == ({}, ())
+    assert run.totals["created"] == links_there(world) == 1
+    assert_equal(world)
