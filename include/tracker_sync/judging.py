@@ -26,7 +26,7 @@ class Scene:
         copied: What of them was ever copied.
         links: The relationships of all these at the destination.
         keep_edits: Whether what was edited at the destination stays.
-        moved_on: Enrollments that live at the source with somebody else (`moved_on`).
+        moved_on: Enrollments and relationships that live at the source with somebody else.
     """
 
     waiting: Mapping[Ref, Waiting]
@@ -74,16 +74,16 @@ def judge(scene: Scene) -> Judged:
                 judged.stays[ref] = (judged.going.pop(ref), MORE_BELOW)
     for link in scene.links.values():
         theirs = [judged.going[end] for end in link.ends if end in judged.going]
-        if theirs and link.read_number is not None:
+        if theirs and link.read_number is not None and link.ref not in scene.moved_on:
             number = max(theirs[0].read_number, link.read_number)
             judged.going[link.ref] = replace(theirs[0], read_number=number)
     return judged
 
 
 def _hold_what_others_are_joined_to(scene: Scene, judged: Judged) -> None:
-    """Keep what has a relationship that never came from the source: it would go along."""
+    """Keep what has a relationship that the source did not delete: it would go along."""
     for link in scene.links.values():
-        if link.read_number is None:
+        if link.read_number is None or link.ref in scene.moved_on:
             for end in link.ends:
                 if end in judged.going:
                     judged.stays[end] = (judged.going.pop(end), MORE_BELOW)

@@ -1,24 +1,27 @@
-"""The moved on: which enrollments below somebody deleted live at the source with somebody else?
+"""The moved on: what hangs at somebody deleted, and lives at the source with somebody else?
 
-Merging two people gives the enrollments of one to the other, under the same UIDs, and deletes
-whom they were taken from. At the destination they still hang below the deleted one, and would
-be deleted along; nobody could bring them back then, because their UIDs are used up.
+Merging two people gives the enrollments and relationships of one to the other, under the same
+UIDs, and deletes whom they were taken from. At the destination they still hang at the deleted
+one, and would be deleted along; nobody could bring them back then: their UIDs are used up.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from dhis2_api.client import Dhis2Client
+from dhis2_api.errors import Unauthorized
 from dhis2_api.importer import Ref
 from dhis2_api.reading import read_by_uid
+from tracker_sync.hanging import Link
+from tracker_sync.relationship_reading import read_one
 from tracker_sync.standing import Standing
 
 
 _FIELDS = "enrollment,deleted"
 
 
-def moved_on(
+def enrollments_moved_on(
     source: Dhis2Client, programs: tuple[str, ...], here: Standing, there: Standing
 ) -> Iterator[Ref]:
     """Yield the enrollments that live at the source, though not below whom they are asked of.
@@ -41,3 +44,26 @@ def moved_on(
         for row in read_by_uid(source, "enrollments", absent, _FIELDS, program=program):
             if not row.get("deleted"):
                 yield Ref("ENROLLMENT", row["enrollment"])
+
+
+def relationships_moved_on(source: Dhis2Client, links: Iterable[Link]) -> Iterator[Ref]:
+    """Yield the relationships that live at the source between others than at the destination.
+
+    Args:
+        source: The source.
+        links: What the destination has of some people.
+
+    Raises:
+        TransientError: The source did not answer.
+    """
+    for link in links:
+        if link.read_number is not None and _joins_others(source, link):
+            yield link.ref
+
+
+def _joins_others(source: Dhis2Client, link: Link) -> bool:
+    try:
+        here = read_one(source, link.ref.uid)
+    except Unauthorized:
+        return False
+    return here is not None and {*here.ends} != {*link.ends}

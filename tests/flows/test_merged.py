@@ -17,6 +17,7 @@ from flows.people import (
     BINTA,
     COUMBA,
     PHONE,
+    contact,
     enrollment,
     enrollment_of,
     event_of,
@@ -31,6 +32,7 @@ from tracker_sync.waiting import MORE_BELOW
 
 TAKEN, VISIT = enrollment_of(BINTA), event_of(BINTA)
 OTHER = enrollment_of(BINTA, "V")
+JOINED = "JoinedLink1"
 
 
 # The oldest looks among all enrollments, the newest among those of a program.
@@ -73,6 +75,22 @@ def test_what_the_other_of_two_merged_people_has_now_is_not_deleted_along(world:
     assert ("enrollment", TAKEN) in there
     assert ("event", VISIT) in there
     assert ("enrollment", OTHER) not in there
+
+
+def test_a_relationship_that_the_other_has_now_is_not_deleted_along(world: World) -> None:
+    before_the_merge(world)
+    world.source.write(relationships=[contact(JOINED, BINTA, COUMBA)])
+    world.run()
+    world.source.remove(enrollments=[{"enrollment": TAKEN}])
+    world.source.sql("UPDATE relationship SET from_uid = ? WHERE uid = ?", AWA, JOINED)
+    world.source.remove(trackedEntities=[{"trackedEntity": BINTA}])
+
+    runs = [world.run() for _ in range(2)]
+
+    assert [run.refused[BINTA] for run in runs] == [("held", MORE_BELOW)] * 2
+    joined = {key[2:] for key in world.destination.holds() if key[0] == "relationship"}
+    assert joined == {(BINTA, COUMBA)}
+    assert ("enrollment", TAKEN) not in world.destination.holds()
 
 
 def test_once_the_destination_merges_them_too_both_are_equal(world: World) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from dhis2_api.importer import Ref
 from tracker_sync.hanging import Link, links_of
 from tracker_sync.judging import Scene
-from tracker_sync.moved_on import moved_on
+from tracker_sync.moved_on import enrollments_moved_on, relationships_moved_on
 from tracker_sync.servers import state_folder
 from tracker_sync.standing import Found, read_standing
 from tracker_sync.steps.after_slices import AfterSlices
@@ -18,14 +18,16 @@ def scene_of(after: AfterSlices, waiting: Mapping[Ref, Waiting]) -> Scene:
     """Return what there is to judge deletions by."""
     folder = state_folder(after.workspace)
     here, there = read_standing(after.source, roots_of(waiting)), standing_there(after, waiting)
+    links = _links(after, waiting)
+    moved = enrollments_moved_on(after.source, after.route.programs, here, there)
     return Scene(
         waiting=waiting,
         source=here,
         destination=there,
         copied=copied_below(folder, people_of(waiting), events_of(waiting)),
-        links=_links(after, waiting),
+        links=links,
         keep_edits=after.route.destination_edits != "overwrite",
-        moved_on=frozenset(moved_on(after.source, after.route.programs, here, there)),
+        moved_on=frozenset([*moved, *relationships_moved_on(after.source, links.values())]),
     )
 
 
