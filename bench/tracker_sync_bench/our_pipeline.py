@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from shutil import rmtree
 
 from dhis2_api.client import Dhis2Client
 from tracker_sync.destination import Destination
 from tracker_sync.metadata.model import OrgUnit
 from tracker_sync.package import Staged
 from tracker_sync.publish import publish
-from tracker_sync.route import Batches, Slices
+from tracker_sync.route import Batches, Route, Slices
 from tracker_sync.servers import note_servers
 from tracker_sync.slicing import Slice
 from tracker_sync.steps.extract import extract
@@ -37,22 +38,34 @@ IN_DISTRICTS = ROUTE.model_copy(
         "batches": Batches(tracked_entities=PEOPLE_A_BATCH, in_parallel=WRITERS),
     }
 )
+_SAYS_NOTHING = IN_DISTRICTS.model_copy(update={"batches": Batches()})
 
 
 def bring(work: Work) -> Callable[[], int]:
     """Bring everybody of the source at `work.url` to the destination at `work.to`."""
-    workspace = Workspace(Path(work.folder) / "staging", ROUTE.name, "bench")
+    return _bringing(work, IN_DISTRICTS)
+
+
+def bring_unsaid(work: Work) -> Callable[[], int]:
+    """Do the same with the batches of a route that says nothing about them."""
+    return _bringing(work, _SAYS_NOTHING)
+
+
+def _bringing(work: Work, route: Route) -> Callable[[], int]:
+    staging = Path(work.folder) / "staging"
+    rmtree(staging, ignore_errors=True)  # another measurement's
+    workspace = Workspace(staging, ROUTE.name, "bench")
     note_servers(workspace, "source", "destination")
     publish(workspace.model, replace(MODEL, org_units=DISTRICTS).to_json().encode())
 
     def run() -> int:
         with Dhis2Client(work.url) as source, Dhis2Client(work.to) as client:
             there = Destination(client, ROUTE.programs)
-            pieces = plan_slices(source, IN_DISTRICTS, workspace, Occasion("manual")).slices
+            pieces = plan_slices(source, route, workspace, Occasion("manual")).slices
             return sum(
-                load(there, IN_DISTRICTS, workspace, piece, ready.result())["kinds"][
-                    "TRACKED_ENTITY"
-                ]["created"]
+                load(there, route, workspace, piece, ready.result())["kinds"]["TRACKED_ENTITY"][
+                    "created"
+                ]
                 for piece, ready in _each_ready(source, workspace, pieces)
             )
 

@@ -17,12 +17,15 @@ WRITERS = 4
 
 
 def whole(folder: Path, sizes: Sizes) -> Iterator[Row]:
-    """Extract beside load, of slow servers, as fast as four writers may; then of swift ones."""
+    """Extract beside load, of slow servers as fast as four writers may; then as routes go."""
     work = Work(str(folder), count=sizes.brought)
     few = replace(work, count=sizes.brought // 10)
     measured("material.write_people", work)
     delays = (sizes.seconds, sizes.import_seconds)
-    ours, plain = _brought("our_pipeline", work, delays), _brought("plain_loader", few, delays)
+    ours, plain = (
+        _brought("our_pipeline.bring", work, delays),
+        _brought("plain_loader.bring", few, delays),
+    )
     what = f"{work.count:,} people read and loaded"
     slow = f"{what}, {delays[0] * 1000:.0f} and {delays[1] * 1000:,.0f} ms for {PEOPLE_A_PAGE}"
     share = f"{slow}: % of what {WRITERS} writers may"
@@ -30,6 +33,11 @@ def whole(folder: Path, sizes: Sizes) -> Iterator[Row]:
     rate = "the same: people a second and core, of reading, bundles and load"
     yield Row(rate, ours.done / ours.cpu, plain.done / plain.cpu)
     yield Row("the same: peak MB", ours.peak, plain.peak, most=600)
+    unsaid = _brought("our_pipeline.bring_unsaid", work, (0, 0))
+    yield Row(
+        "as a route that says nothing, no delays: people a second and core",
+        unsaid.done / unsaid.cpu,
+    )
 
 
 _STEPS = {
@@ -67,7 +75,7 @@ def _brought(by: str, work: Work, delays: tuple[float, float]) -> Measured:
     people = Path(work.folder)
     nobody = people / "nobody"
     with mock(people, delays[0]) as source, mock(nobody, delays[1], "mock_destination") as there:
-        done = measured(f"{by}.bring", replace(work, url=source.url, to=there.url))
+        done = measured(by, replace(work, url=source.url, to=there.url))
     if done.done != work.count:
         raise DidNotWork(f"{by} brought {done.done} of {work.count}")
     return done
