@@ -21,7 +21,7 @@ from tracker_sync.posting import Posting
 
 NOT_IN_REPORT = "SYNC_NOT_IN_REPORT"
 
-_LIST = {"TRACKED_ENTITY": "trackedEntities", "ENROLLMENT": "enrollments", "EVENT": "events"}
+LISTS = {"TRACKED_ENTITY": "trackedEntities", "ENROLLMENT": "enrollments", "EVENT": "events"}
 
 _log = logging.getLogger(__name__)
 
@@ -54,7 +54,7 @@ def deliver(
         before_write()
         people = len({item.entry.root for item in items})
         report = post(client, request_of(items), people)
-        return _with_the_children_of_the_refused(items, report)
+        return accounted(items, report)
 
     def alone(item: Planned, refusal: PermanentError) -> list[Entry]:
         before_write()
@@ -68,7 +68,7 @@ def request_of(planned: Sequence[Planned]) -> bytes:
     texts: defaultdict[str, list[str]] = defaultdict(list)
     for item in planned:
         texts[item.entry.ref.kind].append(item.text or "")
-    parts = (f'"{_LIST[kind]}":[{",".join(of_kind)}]' for kind, of_kind in texts.items())
+    parts = (f'"{LISTS[kind]}":[{",".join(of_kind)}]' for kind, of_kind in texts.items())
     return f"{{{','.join(parts)}}}".encode()
 
 
@@ -91,7 +91,7 @@ def refused(entry: Entry, code: str) -> Entry:
     return entry.but(outcome=Outcome.REFUSED, action=None, code=code, known=known)
 
 
-def _with_the_children_of_the_refused(sent: Sequence[Planned], report: ImportReport) -> list[Entry]:
+def accounted(sent: Sequence[Planned], report: ImportReport) -> list[Entry]:
     """Account for what was sent; a child of a refused parent may be in no report at all.
 
     DHIS2 says E5000 for the enrollment of a refused person, and nothing for the events

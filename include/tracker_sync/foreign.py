@@ -44,6 +44,28 @@ def refuse_foreign(
     return [_refused(item, refused, known) for item in planned]
 
 
+def any_there(client: Dhis2Client, enrollments: Mapping[str, str]) -> bool:
+    """Whether one of these is there, whosever it is; see `refuse_foreign`.
+
+    Args:
+        client: The destination.
+        enrollments: UID -> what is to be sent of it.
+    """
+    uids: defaultdict[str, list[str]] = defaultdict(list)
+    for uid, text in enrollments.items():
+        uids[_program(client, text)].append(uid)
+    return any(
+        True
+        for program, some in uids.items()
+        for _ in read_by_uid(client, "enrollments", some, _FIELDS, program=program)
+    )
+
+
+def _program(client: Dhis2Client, text: str) -> str:
+    """Return the program that the server must know, if it must."""
+    return str(json.loads(text)["program"]) if client.dialect.needs_program else ""
+
+
 def _refused(item: Planned, refused: Mapping[Ref, str], known: Mapping[Ref, Known]) -> Planned:
     code, met = refused.get(item.entry.ref), known.get(item.entry.ref)
     if code is None:
@@ -65,10 +87,8 @@ def _foreign(client: Dhis2Client, planned: Sequence[Planned]) -> Iterator[Ref]:
 
 def _new(client: Dhis2Client, planned: Sequence[Planned]) -> dict[str, dict[str, Planned]]:
     """Return what would be created, by the program that the server must know, and by UID."""
-    within = client.dialect.needs_program
     found: defaultdict[str, dict[str, Planned]] = defaultdict(dict)
     for item in planned:
         if item.entry.ref.kind == "ENROLLMENT" and item.text and item.held is None:
-            program = json.loads(item.text)["program"] if within else ""
-            found[program][item.entry.ref.uid] = item
+            found[_program(client, item.text)][item.entry.ref.uid] = item
     return found

@@ -40,9 +40,14 @@ def in_halves(
     except refusals as refusal:
         if len(items) == 1:
             return [alone(items[0], refusal)]
-    middle = len(items) // 2
-    halves = (items[:middle], items[middle:])
+    halves = halved(items)
     return [result for half in halves for result in in_halves(half, send, alone, refusals)]
+
+
+def halved(items: Sequence[Item]) -> tuple[Sequence[Item], Sequence[Item]]:
+    """Return the two halves of what was refused as a whole."""
+    middle = len(items) // 2
+    return items[:middle], items[middle:]
 
 
 def code_at_fault(client: Dhis2Client, refusal: PermanentError) -> str:

@@ -10,18 +10,19 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from dhis2_api.errors import TransientError
+from dhis2_api.errors import RequestRefused, TransientError
 from dhis2_api.export import MOST_UIDS
 from dhis2_api.importer import Ref
 from tracker_sync.bringing_files import Brought, bring
 from tracker_sync.choreography import LEFT_OPEN, in_more_steps
-from tracker_sync.delivery import deliver
+from tracker_sync.delivery import accounted, deliver
 from tracker_sync.destination import Destination
-from tracker_sync.foreign import refuse_foreign
-from tracker_sync.halving import REQUEST_REFUSED
+from tracker_sync.foreign import any_there, refuse_foreign
+from tracker_sync.fresh import Fresh, fresh_of
+from tracker_sync.halving import REQUEST_REFUSED, halved
 from tracker_sync.intending import on_their_way
 from tracker_sync.objects import Tree, as_bundles, trees_of
 from tracker_sync.outcome import Entry, Outcome, with_stamp
@@ -79,8 +80,14 @@ def plan_batch(destination: Destination, trees: Sequence[Tree], past: Past) -> l
     Raises:
         TransientError: The destination did not answer.
     """
-    past = replace(past, edits=destination.edits)
     held = {tree.uid: tree for tree in _held(destination, trees, past)}
+    return _planned(destination, trees, held, past)
+
+
+def _planned(
+    destination: Destination, trees: Sequence[Tree], held: Mapping[str, Tree], past: Past
+) -> list[Planned]:
+    past = replace(past, edits=destination.edits)
     planned = [item for tree in trees for item in plan(tree, held.get(tree.uid), past)]
     return refuse_foreign(destination.client, planned, past.known)
 
@@ -127,26 +134,61 @@ class _Batch:
 
     def _round(self) -> bool:
         """Compare, send and account once; return whether nothing is in doubt."""
-        planned = plan_batch(self.destination, self.trees, self.past)
+        held = {tree.uid: tree for tree in _held(self.destination, self.trees, self.past)}
+        met = held or self.tried or self.past.known
+        fresh = None if met or self.requests > 1 else fresh_of(self.trees)
+        if fresh and not any_there(self.destination.client, fresh.enrollments()):
+            return self._send_fresh(fresh)
+        planned = _planned(self.destination, self.trees, held, self.past)
         to_send = [item for item in planned if item.text is not None]
         entries = [item.entry for item in planned]
         lines = map(self._line, entries) if self.tried else entries
         self.lines = {line.ref: line for line in lines}
         self.tried |= {item.entry.ref: item.entry for item in to_send}
         for part in _parts(to_send, self.requests):
-            self.lines |= {line.ref: line for line in self._send(part)}
-        self._look_at_the_broken()
-        self._read_back()
-        return all(line.outcome is not Outcome.MISSING for line in self.lines.values())
+            self._in_more_steps(part, self._send(part))
+        return self._nothing_in_doubt()
+
+    def _send_fresh(self, fresh: Fresh) -> bool:
+        """Send what nobody has met, and do as `_round` does; as columns, if all of it is stored."""
+        there = self.destination
+        try:
+            there.before_write()
+            report = there.posting.post(there.client, fresh.request(), len(self.trees))
+            self.lines = fresh.all_stored(there.client, self.trees, report)
+        except TransientError:
+            self._plan_fresh()
+            raise
+        except RequestRefused:
+            planned = self._plan_fresh()
+            lines = [line for half in halved(planned) for line in self._send(half)]
+        else:
+            if self.lines:
+                return True
+            planned = self._plan_fresh()
+            lines = accounted(planned, report)
+        self._in_more_steps(planned, lines)
+        return self._nothing_in_doubt()
+
+    def _plan_fresh(self) -> list[Planned]:
+        planned = [item for tree in self.trees for item in plan(tree, None, self.past)]
+        self.tried = {item.entry.ref: item.entry for item in planned}
+        return planned
 
     def _send(self, planned: Sequence[Planned]) -> list[Entry]:
         there = self.destination
+        there.about_to(on_their_way(planned))
+        return deliver(there.client, planned, there.before_write, there.posting)
 
-        def send(items: Sequence[Planned]) -> list[Entry]:
-            there.about_to(on_their_way(items))
-            return deliver(there.client, items, there.before_write, there.posting)
+    def _in_more_steps(self, planned: Sequence[Planned], lines: Sequence[Entry]) -> None:
+        lines = in_more_steps(self._send, planned, lines)
+        self.lines |= {line.ref: line for line in lines}
 
-        return in_more_steps(send, planned, send(planned))
+    def _nothing_in_doubt(self) -> bool:
+        """Read back what is in doubt, and return whether nothing is any more."""
+        self._look_at_the_broken()
+        self._read_back()
+        return all(line.outcome is not Outcome.MISSING for line in self.lines.values())
 
     def _line(self, entry: Entry) -> Entry:
         """Return the line of an object nobody sends now: equal after being sent is stored."""

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
-from itertools import islice
-from typing import Any, NamedTuple
+from itertools import accumulate, pairwise
+from typing import Any, NamedTuple, overload
 
 import pyarrow as pa
 
 from dhis2_api.importer import Ref
+from tracker_sync.bundles import OBJECT
 from tracker_sync.bundling import as_bundles
 
 
@@ -52,6 +53,50 @@ class Object(NamedTuple):
         return f"Object({self.ref}, code={self.code})"
 
 
+@dataclass(slots=True, eq=False)
+class _Group:
+    rows: pa.StructArray
+    made: tuple[Object, ...] | None = None
+
+    def objects(self) -> tuple[Object, ...]:
+        self.made = self.made or tuple(_objects(self.rows))
+        return self.made
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rows(Sequence[Object]):
+    """The objects of one tree, which become objects only once somebody looks at them.
+
+    Attributes:
+        group: The objects of several trees, as rows of `bundles.OBJECT`.
+        start: Where its own begin among them.
+        stop: Where they end.
+    """
+
+    group: _Group
+    start: int
+    stop: int
+
+    def __len__(self) -> int:
+        return self.stop - self.start
+
+    @overload
+    def __getitem__(self, place: int) -> Object: ...
+    @overload
+    def __getitem__(self, place: slice) -> tuple[Object, ...]: ...
+    def __getitem__(self, place: int | slice) -> Object | tuple[Object, ...]:
+        return self.group.objects()[self.start : self.stop][place]
+
+    def __iter__(self) -> Iterator[Object]:
+        return iter(self[:])
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and self[:] == tuple(other)
+
+    def __hash__(self) -> int:
+        return hash(self[:])
+
+
 @dataclass(frozen=True, slots=True)
 class Tree:
     """One person with all below, or one event without registration.
@@ -70,7 +115,7 @@ class Tree:
     tracked_entity: str | None
     program: str
     bytes: int
-    objects: tuple[Object, ...]
+    objects: Sequence[Object]
 
 
 _PARENT = {"ENROLLMENT": "TRACKED_ENTITY", "EVENT": "ENROLLMENT"}
@@ -80,13 +125,27 @@ def trees_of(bundles: pa.Table) -> Iterator[Tree]:
     """Yield the rows of a table of `bundles.BUNDLES` as trees, in their order."""
     bundles = bundles.combine_chunks()
     nested = bundles["objects"].combine_chunks()
-    objects = _objects(nested.flatten())
-    counts = nested.value_lengths().to_pylist()
+    group = _Group(nested.flatten())
+    ends = accumulate(nested.value_lengths().to_pylist(), initial=0)
     names = ("kind", "uid", "tracked_entity", "program", "bytes")
-    for count, *row in zip(counts, *_lists(bundles, names), strict=True):
+    for places, *row in zip(pairwise(ends), *_lists(bundles, names), strict=True):
         kind, uid, tracked_entity, program, size = row
-        below = tuple(islice(objects, count))
-        yield Tree(kind, uid, tracked_entity, program, size, below)
+        yield Tree(kind, uid, tracked_entity, program, size, Rows(group, *places))
+
+
+def rows_of(trees: Iterable[Tree]) -> pa.Table | None:
+    """Return the objects of trees as rows of `bundles.OBJECT`; nothing if one was changed."""
+    runs: list[Rows] = []
+    for tree in trees:
+        own = tree.objects
+        if not isinstance(own, Rows):
+            return None
+        if runs and (runs[-1].group, runs[-1].stop) == (own.group, own.start):
+            runs[-1] = replace(runs[-1], stop=own.stop)
+        else:
+            runs.append(own)
+    parts = (run.group.rows[run.start : run.stop] for run in runs)
+    return pa.Table.from_batches([*map(pa.RecordBatch.from_struct_array, parts)], pa.schema(OBJECT))
 
 
 def payload(item: Object) -> dict[str, Any]:
@@ -102,15 +161,25 @@ _OBJECT: Callable[[Iterable[Any]], Object] = partial(tuple.__new__, Object)
 
 def _objects(rows: pa.StructArray) -> Iterator[Object]:
     columns = pa.Table.from_struct_array(rows)
-    stamps = columns["updated_at"].to_numpy().astype("datetime64[us]").tolist()
-    kinds, uids, parents = _lists(columns, ("kind", "uid", "parent"))
-    refs = map(_REF, zip(kinds, uids, strict=True))
+    kinds, parents = _lists(columns, ("kind", "parent"))
     above = (
         _REF((_PARENT[kind], parent)) if parent else None
         for kind, parent in zip(kinds, parents, strict=True)
     )
     own = _lists(columns, ("deleted", "content", "completed_at", "content_hash", "code"))
-    return map(_OBJECT, zip(refs, above, stamps, *own, strict=True))
+    known = (refs_of_rows(columns), above, stamps_of_rows(columns))
+    return map(_OBJECT, zip(*known, *own, strict=True))
+
+
+def refs_of_rows(rows: pa.Table) -> Iterator[Ref]:
+    """Return what each row of `bundles.OBJECT` is."""
+    return map(_REF, zip(*_lists(rows, ("kind", "uid")), strict=True))
+
+
+def stamps_of_rows(rows: pa.Table) -> list[datetime]:
+    """Return the `updated_at` of each row."""
+    stamps: list[datetime] = rows["updated_at"].to_numpy().astype("datetime64[us]").tolist()
+    return stamps
 
 
 def _lists(table: pa.Table, names: tuple[str, ...]) -> list[list[Any]]:

@@ -411,7 +411,7 @@ def test_who_is_new_to_both_is_planned_as_who_is_looked_at_one_by_one(
         dataValues=[{"dataElement": NOTE, "value": note}],
     )
     new = tree(enrollments=[enrollment(deleted=deleted[1], events=[own])], deleted=deleted[0])
-    new = replace(new, objects=new.objects * copies)
+    new = replace(new, objects=(*new.objects,) * copies)
 
     planned = plan(new, None, NOTHING_KNOWN)
 
