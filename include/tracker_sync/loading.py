@@ -10,27 +10,24 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field
 
 from dhis2_api.errors import RequestRefused, TransientError
-from dhis2_api.export import MOST_UIDS
 from dhis2_api.importer import Ref
 from tracker_sync.bringing_files import Brought, bring
 from tracker_sync.choreography import LEFT_OPEN, in_more_steps
+from tracker_sync.comparing import held_of, plan_batch, planned_against
 from tracker_sync.delivery import accounted, deliver
 from tracker_sync.destination import Destination
-from tracker_sync.foreign import any_there, refuse_foreign
+from tracker_sync.foreign import any_there
 from tracker_sync.fresh import Fresh, fresh_of
 from tracker_sync.halving import REQUEST_REFUSED, halved
 from tracker_sync.intending import on_their_way
-from tracker_sync.objects import Tree, as_bundles, trees_of
+from tracker_sync.objects import Tree
 from tracker_sync.outcome import Entry, Outcome, with_stamp
-from tracker_sync.people import read_events, read_people
 from tracker_sync.plan import EDITED_THERE, Past, Planned, plan
-from tracker_sync.projection import Projection
-from tracker_sync.stamps import by_program, read_stamps
-from tracker_sync.tables import Tables, flatten, flatten_events
+from tracker_sync.stamps import read_stamps
 from tracker_sync.would_be import unsent
 
 
@@ -74,43 +71,6 @@ def bring_files(destination: Destination, trees: Sequence[Tree], past: Past) -> 
     return bring(destination, trees, past, to_send)
 
 
-def plan_batch(destination: Destination, trees: Sequence[Tree], past: Past) -> list[Planned]:
-    """Return what is to become of each object of *trees*, as the destination stands now.
-
-    Raises:
-        TransientError: The destination did not answer.
-    """
-    held = {tree.uid: tree for tree in _held(destination, trees, past)}
-    return _planned(destination, trees, held, past)
-
-
-def _planned(
-    destination: Destination, trees: Sequence[Tree], held: Mapping[str, Tree], past: Past
-) -> list[Planned]:
-    past = replace(past, edits=destination.edits)
-    planned = [item for tree in trees for item in plan(tree, held.get(tree.uid), past)]
-    return refuse_foreign(destination.client, planned, past.known)
-
-
-def _held(destination: Destination, trees: Sequence[Tree], past: Past) -> Iterator[Tree]:
-    projection = Projection.of(past.model)
-    for tables in _tables(destination, trees):
-        yield from trees_of(as_bundles(tables, projection))
-
-
-def _tables(destination: Destination, trees: Sequence[Tree]) -> Iterator[Tables]:
-    client = destination.client
-    for program, uids in by_program(trees).items():
-        if program:
-            found = read_events(client, uids, program, MOST_UIDS)
-            yield from (flatten_events(batch.rows) for batch in found if len(batch.rows))
-        else:
-            people = read_people(client, uids, MOST_UIDS)
-            yield from (
-                flatten(batch.rows, destination.programs) for batch in people if len(batch.rows)
-            )
-
-
 @dataclass(slots=True)
 class _Batch:
     destination: Destination
@@ -134,12 +94,12 @@ class _Batch:
 
     def _round(self) -> bool:
         """Compare, send and account once; return whether nothing is in doubt."""
-        held = {tree.uid: tree for tree in _held(self.destination, self.trees, self.past)}
+        held = held_of(self.destination, self.trees, self.past)
         met = held or self.tried or self.past.known
         fresh = None if met or self.requests > 1 else fresh_of(self.trees)
         if fresh and not any_there(self.destination.client, fresh.enrollments()):
             return self._send_fresh(fresh)
-        planned = _planned(self.destination, self.trees, held, self.past)
+        planned = planned_against(self.destination, self.trees, held, self.past)
         to_send = [item for item in planned if item.text is not None]
         entries = [item.entry for item in planned]
         lines = map(self._line, entries) if self.tried else entries
