@@ -78,6 +78,29 @@ def apply(destination: Writable, steps: Sequence[Step], there: Collection[Name])
     return len(written)
 
 
+def look(
+    destination: Writable,
+    steps: Sequence[Step],
+    there: Collection[Name],
+    tolerated: Callable[[MetadataError], bool],
+) -> None:
+    """Have all steps validated, and return if nothing but what is tolerated is said of them.
+
+    Raises:
+        NotAppliedError: Something else is.
+    """
+    for step in to_validate(steps):
+        try:
+            post(destination, step.payload, ImportTerms("VALIDATE", step.keep_sharing), there)
+        except NotAppliedError as refused:
+            if not refused.errors:
+                raise
+            left = [error for error in refused.errors if not tolerated(error)]
+            if left:
+                found = refusals(destination.client.name, "VALIDATE", left)
+                raise NotAppliedError(found, left) from None
+
+
 def post(
     destination: Writable, payload: Payload, terms: ImportTerms, there: Collection[Name]
 ) -> None:

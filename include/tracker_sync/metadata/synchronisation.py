@@ -26,7 +26,7 @@ from tracker_sync.metadata.mapped import mapping_findings
 from tracker_sync.metadata.moved_units import unit_findings, without_kept
 from tracker_sync.metadata.needed import Needed, read_again, read_needed, with_names
 from tracker_sync.metadata.removal import remove, still_needed, taken_away, unlink, unseen
-from tracker_sync.metadata.renaming import free_names
+from tracker_sync.metadata.renaming import free_names, swapped_codes
 from tracker_sync.metadata.steps import steps_of
 from tracker_sync.metadata.telling import MetadataResult, describe
 from tracker_sync.route import Route
@@ -82,8 +82,9 @@ def _applied(
     gone = result.difference.gone if route.metadata_extras == "mirror" else ()
     removed = remove(there, gone)
     unlink(there, gone, theirs)
-    free_names(there, changes, theirs)
-    sent = apply(there, steps_of(changes, ours, theirs, route.metadata_sharing), needed.held)
+    steps = steps_of(changes, ours, theirs, route.metadata_sharing)
+    free_names(there, steps, theirs, changes)
+    sent = apply(there, steps, needed.held)
     removed |= remove(there, [one for one in gone if (one.plural, one.uid) not in removed])
     left = still_needed(gone, removed)
     if not sent and not removed:
@@ -112,4 +113,5 @@ def _before(needed: Needed, found: Difference, route: Route) -> Sequence[Finding
         return [*findings, *differing(found.changes, theirs)]
     if route.metadata_extras == "mirror":
         findings += [*unseen(needed.findings), *taken_away(found.gone)]
+    findings += swapped_codes(found.changes, theirs)
     return [*findings, *unit_findings(found.changes, sent.objects, route.metadata_org_units)]
