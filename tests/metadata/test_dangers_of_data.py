@@ -509,6 +509,35 @@ def test_a_stage_may_become_a_single_one_where_nobody_has_two_events_of_it(
         assert "(EnrollTwin1)" in text_of(result, code)
 
 
+@pytest.mark.parametrize(("code", "used"), [("B:1/2", True), ("C", False)])
+def test_an_option_is_found_among_several_in_one_value(
+    both: Pair, code: str, *, used: bool
+) -> None:
+    codes = {"OptionSym01": "A", "OptionSym02": "B:1/2", "OptionSym03": "C"}
+    for server in (both.source, both.destination):
+        named: Fields = {"id": "SetSymptom1", "name": "Signes", "valueType": "MULTI_TEXT"}
+        of_set = {"optionSet": {"id": "SetSymptom1"}}
+        kind = {"valueType": "MULTI_TEXT", "aggregationType": "NONE", **of_set}
+        options = [{"id": uid, "code": text, "name": text, **of_set} for uid, text in codes.items()]
+        server.post("/api/metadata", {"optionSets": [named], "options": options})
+        signs: Fields = {"id": LOCAL, "name": "Signes", "shortName": "Signes"}
+        put(server, "trackedEntityAttributes", signs | kind)
+        add(server, "programs", HIV, PROGRAM_ROWS, {"trackedEntityAttribute": {"id": LOCAL}})
+    both.destination.forget_session()
+    number = {"attribute": "kd7nkrMgEfm", "value": "1"}
+    chosen = {"attribute": LOCAL, "value": "A,B:1/2"}
+    enrollment = {"enrollment": "EnrollTwin1", "program": HIV, "orgUnit": DAKAR, "status": "ACTIVE"}
+    enrollment |= {"enrolledAt": "2026-01-01", "occurredAt": "2026-01-01"}
+    person = {"trackedEntity": "PersonTwin1", "trackedEntityType": PERSON, "orgUnit": DAKAR}
+    whole = enrollment | {"attributes": [number, chosen]}
+    track(both.destination)(trackedEntities=[person | {"enrollments": [whole]}])
+    without_option("SetSymptom1", code)(both)
+
+    result = synchronise(both.source, both.destination, MIRROR)
+
+    assert told(result) == ({"extras_with_data": True} if used else {})
+
+
 def nobodys_option(pair: Pair) -> None:
     """Give the destination an option that nobody chose."""
     new = {"id": "OptionNew01", "code": "NEW", "name": "Nouveau", "optionSet": {"id": REGIMENS}}

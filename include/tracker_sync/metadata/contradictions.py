@@ -8,9 +8,10 @@ from dhis2_api.metadata import Fields
 from tracker_sync.findings import Finding
 from tracker_sync.metadata.classes import Objects
 from tracker_sync.metadata.danger import danger
-from tracker_sync.metadata.data_there import DataThere, Place
+from tracker_sync.metadata.data_there import DataThere
 from tracker_sync.metadata.difference import Change
 from tracker_sync.metadata.repeated_there import enrollments_with_several, holders_of_one_value
+from tracker_sync.metadata.users_there import Place
 
 
 #: Told a change, the object there and where to look: the records that stand against it, or the

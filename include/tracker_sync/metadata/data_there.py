@@ -10,61 +10,18 @@ from dhis2_api.errors import RequestRefused, Unauthorized, UnexpectedAnswer
 from dhis2_api.export import Listing, listing_requests
 from dhis2_api.fields import UID_KEYS
 from dhis2_api.json_pages import Row
-from dhis2_api.metadata import Fields
-from dhis2_api.metadata_classes import Asked, read_many
-from dhis2_api.paging import Asked as AskedList
+from dhis2_api.paging import Asked
 from dhis2_api.reading import each_row
 from dhis2_api.selection import Filter, Selection
 from dhis2_api.selection_params import filter_text
+from tracker_sync.metadata.users_there import Place, users_of
 
-
-#: What uses an attribute or a data element: the classes, and what of them says so. A server has
-#: few of them, and only a change that data could stand against has them read.
-_USERS = {
-    "trackedEntityAttributes": (
-        Asked(
-            "programs",
-            fields="id,programTrackedEntityAttributes[trackedEntityAttribute[id]]",
-        ),
-        Asked(
-            "trackedEntityTypes",
-            fields="id,trackedEntityTypeAttributes[trackedEntityAttribute[id]]",
-        ),
-    ),
-    "dataElements": (
-        Asked(
-            "programStages",
-            fields="id,program[id],programStageDataElements[dataElement[id]]",
-        ),
-    ),
-}
-
-_ROWS = {
-    "programStages": ("programStageDataElements", "dataElement"),
-    "programs": ("programTrackedEntityAttributes", "trackedEntityAttribute"),
-    "trackedEntityTypes": ("trackedEntityTypeAttributes", "trackedEntityAttribute"),
-}
 
 #: What no value is: `NULL` as an operator is known from 2.42 on only (tracker-api 9), and a
 #: number is a condition that values of each type can be compared with.
 _NOBODYS = "-987654321"
 
 _PAGE = 1_000
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where records or values stand.
-
-    Attributes:
-        plural: `programs`, `trackedEntityTypes` or `programStages`.
-        uid: Its UID.
-        program: Of a stage.
-    """
-
-    plural: str
-    uid: str
-    program: str = ""
 
 
 def any_value(uid: str) -> Filter:
@@ -125,36 +82,18 @@ class DataThere:
     def places(self, plural: str, uid: str) -> list[Place]:
         """Return the programs, types or stages that use an attribute or a data element."""
         if plural not in self._users:
-            found = read_many(self.client, _USERS[plural]).items()
-            self._users[plural] = [
-                _use(asked.plural, user) for asked, users in found for user in users.values()
-            ]
+            self._users[plural] = users_of(self.client, plural)
         return [place for place, used in self._users[plural] if uid in used]
-
-    def with_options(self, option_set: str) -> list[tuple[str, Fields]]:
-        """Return class and fields of the attributes and data elements that have an option set."""
-        asked = [
-            Asked(plural, "optionSet.id:in", (option_set,), fields="id,valueType")
-            for plural in _USERS
-        ]
-        found = read_many(self.client, asked).items()
-        return [(one.plural, fields) for one, by_uid in found for fields in by_uid.values()]
 
     def _asked(
         self, place: Place, size: int, fields: str = "", condition: Filter | None = None
-    ) -> AskedList:
+    ) -> Asked:
         (asked,) = listing_requests(_listing(place, size, fields, condition), self.client.dialect)
         if place.plural != "programStages" or condition is None:
             return asked
         # Of events `filter` is about data elements; a selection's are about attributes.
         about = {"filter": filter_text((condition,), self.client.dialect)}
-        return AskedList(asked.path, {**asked.params, **about}, asked.envelope)
-
-
-def _use(plural: str, user: Fields) -> tuple[Place, frozenset[str]]:
-    rows, joined = _ROWS[plural]
-    used = frozenset((row.get(joined) or {}).get("id", "") for row in user.get(rows) or [])
-    return Place(plural, user["id"], (user.get("program") or {}).get("id", "")), used
+        return Asked(asked.path, {**asked.params, **about}, asked.envelope)
 
 
 def _listing(place: Place, size: int, fields: str, condition: Filter | None) -> Listing:

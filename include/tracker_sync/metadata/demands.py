@@ -8,8 +8,9 @@ from dhis2_api.metadata import Fields
 from tracker_sync.findings import Finding
 from tracker_sync.metadata.classes import JOINED_BY, Objects
 from tracker_sync.metadata.danger import danger
-from tracker_sync.metadata.data_there import DataThere, Place
+from tracker_sync.metadata.data_there import DataThere
 from tracker_sync.metadata.difference import Change
+from tracker_sync.metadata.users_there import Place
 
 
 #: The rows of a class, and what of one demands a value of each record (E1018, E1090, E1303).

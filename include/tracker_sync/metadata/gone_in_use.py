@@ -10,7 +10,8 @@ from tracker_sync.findings import Finding
 from tracker_sync.metadata.beyond import Gone
 from tracker_sync.metadata.classes import Objects
 from tracker_sync.metadata.danger import danger
-from tracker_sync.metadata.data_there import DataThere, Place, any_value
+from tracker_sync.metadata.data_there import DataThere, any_value
+from tracker_sync.metadata.users_there import Place, with_options
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ class DataOf:
             return False
         return any(
             self.data.has_values(plural, fields["id"], _is_chosen(fields["id"], code, fields))
-            for plural, fields in self.data.with_options(option_set)
+            for plural, fields in with_options(self.data.client, option_set)
         )
 
 

@@ -8,7 +8,8 @@ from itertools import islice
 from dhis2_api.errors import RequestRefused, Unauthorized
 from dhis2_api.json_pages import Row
 from tracker_sync.metadata.danger import NAMED
-from tracker_sync.metadata.data_there import DataThere, Place
+from tracker_sync.metadata.data_there import DataThere
+from tracker_sync.metadata.users_there import Place
 
 
 _PERSON = (
