@@ -23,7 +23,7 @@ UNSEEN = "not shown to the account"
 def holders_of_one_value(data: DataThere, attribute: str, *, within_unit: bool) -> list[str]:
     """Return people who have one value of an attribute, two by two.
 
-    All of them are read, once, when an attribute becomes unique. No value is kept, only its
+    All of them are read, where an attribute is to become unique. No value is kept, only its
     hash.
 
     Args:
