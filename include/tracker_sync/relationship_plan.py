@@ -12,6 +12,7 @@ from tracker_sync.codes import can_heal
 from tracker_sync.delivery import refused
 from tracker_sync.mapping.reasons import outcome_of
 from tracker_sync.outcome import Entry, Outcome
+from tracker_sync.relationship import Relationship
 from tracker_sync.relationship_reading import Fate, absent_ends, fate_of, read_beside
 from tracker_sync.relationship_sending import ToSend
 from tracker_sync.relationship_state import Known
@@ -21,6 +22,7 @@ from tracker_sync.relationships_read import Met
 END_IS_ABSENT = "E4012"
 BURNED = "E4017"
 END_NOT_SHOWN = "E4001"
+IS_ANOTHER = "SYNC_RELATIONSHIP_IS_ANOTHER"
 
 
 class _Doubt(Enum):
@@ -106,18 +108,33 @@ def _refused_before(entry: Entry, known: Known, model_hash: str) -> tuple[_Doubt
     code = entry.code or ""
     if known.model_hash == model_hash and (code == END_NOT_SHOWN or not can_heal(code)):
         return _Doubt.NONE, refused(entry, code)
-    looked_up = {END_IS_ABSENT: _Doubt.ENDS, BURNED: _Doubt.BURNED}
-    return looked_up.get(code, _Doubt.SENT), entry
+    return _LOOKED_UP.get(code, _Doubt.SENT), entry
+
+
+_LOOKED_UP = {
+    END_IS_ABSENT: _Doubt.ENDS,
+    BURNED: _Doubt.BURNED,
+    IS_ANOTHER: _Doubt.STILL_THERE,
+}
 
 
 _Looked = Iterable[tuple[ToSend, Entry | None]]
 
 
 def _still_there(client: Dhis2Client, items: list[ToSend]) -> _Looked:
-    there = {each.uid for each in read_beside(client, [item.relationship for item in items])}
+    beside = read_beside(client, [item.relationship for item in items])
+    there = {each.uid: each for each in beside}
     for item in items:
-        uid = item.entry.destination_uid or item.relationship.uid
-        yield item, item.entry if uid in there else None
+        found = there.get(item.entry.destination_uid or item.relationship.uid)
+        if found is not None and _joins_others(found, item.relationship):
+            yield item, refused(item.entry, IS_ANOTHER)
+        else:
+            yield item, item.entry.but(code=None, known=False) if found else None
+
+
+def _joins_others(there: Relationship, ours: Relationship) -> bool:
+    """Whether the destination shows both ends of one, and they are others than at the source."""
+    return len(there.ends) == len(ours.ends) and {*there.ends} != {*ours.ends}
 
 
 def _with_ends(client: Dhis2Client, items: list[ToSend]) -> _Looked:

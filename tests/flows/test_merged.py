@@ -27,6 +27,7 @@ from flows.people import (
 )
 from flows.world import Ground, Server, World, world_on
 from tracker_sync.foreign import FOREIGN
+from tracker_sync.relationship_plan import IS_ANOTHER
 from tracker_sync.waiting import MORE_BELOW
 
 
@@ -83,14 +84,19 @@ def test_a_relationship_that_the_other_has_now_is_not_deleted_along(world: World
     world.run()
     world.source.remove(enrollments=[{"enrollment": TAKEN}])
     world.source.sql("UPDATE relationship SET from_uid = ? WHERE uid = ?", AWA, JOINED)
+    world.source.write(enrollments=[pregnancy(events=[], followUp=True)])
     world.source.remove(trackedEntities=[{"trackedEntity": BINTA}])
 
     runs = [world.run() for _ in range(2)]
 
     assert [run.refused[BINTA] for run in runs] == [("held", MORE_BELOW)] * 2
+    assert [run.refused[JOINED] for run in runs] == [("refused", IS_ANOTHER)] * 2
     joined = {key[2:] for key in world.destination.holds() if key[0] == "relationship"}
     assert joined == {(BINTA, COUMBA)}
     assert ("enrollment", TAKEN) not in world.destination.holds()
+    world.destination.sql("UPDATE relationship SET from_uid = ? WHERE uid = ?", AWA, JOINED)
+    assert world.run().refused == {}
+    assert_equal(world)
 
 
 def test_once_the_destination_merges_them_too_both_are_equal(world: World) -> None:
