@@ -99,7 +99,7 @@ class Road:
 
     def after(self, run_id: str) -> AfterSlices:
         workspace = self.workspace(run_id)
-        model = Model.from_json(workspace.model.read_text(encoding="utf-8"))
+        model = Model.read(workspace.model)
         return AfterSlices(self.source, self.there(), self.route, workspace, model)
 
     def phase(

@@ -105,7 +105,7 @@ class ReadinessOperator(RouteOperator):
 
     def execute(self, context: Context) -> None:
         """Fail if an account, an assignment or a right stands in the way."""
-        model = Model.from_json(self.workspace(context).model.read_text(encoding="utf-8"))
+        model = Model.read(self.workspace(context).model)
         with self.source() as source, self.destination() as destination:
             findings = readiness.readiness(source, destination, self.route, model)
         self.say(str(finding) for finding in findings)

@@ -172,7 +172,7 @@ def _step(job: Job, client: Dhis2Client) -> None:
     route = Route.model_validate_json(job.route)
     workspace = Workspace(Path(job.root), job.name, job.run_id)
     if job.destination:
-        model = Model.from_json(workspace.model.read_text(encoding="utf-8"))
+        model = Model.read(workspace.model)
         with Dhis2Client(job.destination, Credentials(token=job.token)) as there:
             to = Destination(there, route.programs)
             after = AfterSlices(client, to, route, workspace, model)

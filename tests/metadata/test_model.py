@@ -6,7 +6,8 @@ import pytest
 
 from metadata.objects import ids, option_set, program
 from tracker_sync.metadata.classes import Objects
-from tracker_sync.metadata.model import Model, OrgUnit, model_of
+from tracker_sync.metadata.model import Model, OrgUnit
+from tracker_sync.metadata.modelling import model_of
 
 
 def objects(**others: object) -> Objects:

@@ -90,7 +90,7 @@ def trees(bundles: Staged) -> list[Tree]:
 
 def past(road: Road, run_id: str, known: dict[Ref, Known] | None = None) -> Past:
     path = road.workspace(run_id).model
-    return Past(known or {}, 1, Model.from_json(path.read_text(encoding="utf-8")))
+    return Past(known or {}, 1, Model.read(path))
 
 
 def digest(content: bytes) -> Digest:

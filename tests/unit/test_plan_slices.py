@@ -31,7 +31,7 @@ from servers import (
     running,
 )
 from tracker_sync.metadata.closure import read_closure
-from tracker_sync.metadata.model import model_of
+from tracker_sync.metadata.modelling import model_of
 from tracker_sync.outcome import Entry, Outcome
 from tracker_sync.publish import publish
 from tracker_sync.route import AttributeCondition, ProgramSelection, Reading, Slices

@@ -28,7 +28,7 @@ def route_there(route: Route) -> Route:
 
 def read_model_there(path: Path, terms: MappingTerms) -> Model:
     """Return the model of a run, in the destination's names."""
-    return model_there(Model.from_json(path.read_text(encoding="utf-8")), terms)
+    return model_there(Model.read(path), terms)
 
 
 def model_there(model: Model, terms: MappingTerms) -> Model:

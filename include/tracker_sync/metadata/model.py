@@ -5,16 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Self
-
-from dhis2_api.metadata import Fields
-from tracker_sync.metadata.canonical import canonical, content_hash
-from tracker_sync.metadata.classes import Objects
 
 
 Uids = frozenset[str]
-
-_FILES = ("FILE_RESOURCE", "IMAGE")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +94,11 @@ class Model:
         )
 
     @classmethod
+    def read(cls, path: Path) -> Self:
+        """Return the model in a run's file, in the source's names."""
+        return cls.from_json(path.read_text(encoding="utf-8"))
+
+    @classmethod
     def from_json(cls, text: str) -> Self:
         """Return the model that `to_json` wrote."""
         read: dict[str, Any] = json.loads(text)
@@ -121,102 +121,6 @@ class Model:
             read["enrolled_options"],
             frozenset(read["relationship_types"]),
         )
-
-
-def model_of(ours: Objects, theirs: Objects) -> Model:
-    """Return the model of a closure (*ours*) and what the destination has of it (*theirs*)."""
-    confidential = {
-        uid
-        for uid, fields in ours.get("trackedEntityAttributes", {}).items()
-        if fields.get("confidential")
-    }
-    return Model(
-        content_hash([_canonical(ours), _canonical(theirs)]),
-        {
-            uid: fields["trackedEntityType"]["id"]
-            for uid, fields in ours.get("programs", {}).items()
-            if fields.get("trackedEntityType")
-        },
-        {
-            uid: fields["name"]
-            for uid, fields in ours.get("programs", {}).items()
-            if fields.get("programType") == "WITHOUT_REGISTRATION"
-        },
-        frozenset(_related(ours)),
-        _attributes(ours, "trackedEntityTypes", "trackedEntityTypeAttributes", confidential),
-        _attributes(ours, "programs", "programTrackedEntityAttributes", confidential),
-        _members(ours, "programStages", "programStageDataElements", "dataElement"),
-        frozenset(confidential),
-        {
-            uid: OrgUnit(fields["name"], fields["path"])
-            for uid, fields in ours.get("organisationUnits", {}).items()
-        },
-        dict(_files(ours)),
-        {uid: fields["valueType"] for uid, fields in _valued(ours) if fields.get("valueType")},
-        {
-            uid: fields["optionSet"]["id"]
-            for uid, fields in _valued(ours)
-            if fields.get("optionSet")
-        },
-        unique={**_unique(ours), **_unique(theirs)},
-        no_assignee=frozenset(_without_assignee(ours, theirs)),
-        relationship_types=frozenset(ours.get("relationshipTypes", {})),
-    )
-
-
-def _without_assignee(ours: Objects, theirs: Objects) -> Iterable[str]:
-    held = theirs.get("programStages", {})
-    for uid, stage in ours.get("programStages", {}).items():
-        if held.get(uid, stage).get("enableUserAssignment") is False:
-            yield uid
-
-
-def _valued(objects: Objects) -> Iterable[tuple[str, Fields]]:
-    for plural in ("trackedEntityAttributes", "dataElements"):
-        yield from objects.get(plural, {}).items()
-
-
-def _unique(objects: Objects) -> dict[str, bool]:
-    return {
-        uid: bool(fields.get("orgunitScope"))
-        for uid, fields in objects.get("trackedEntityAttributes", {}).items()
-        if fields.get("unique")
-    }
-
-
-def _files(objects: Objects) -> Iterable[tuple[str, str]]:
-    for plural in ("trackedEntityAttributes", "dataElements"):
-        for uid, fields in objects.get(plural, {}).items():
-            if fields.get("valueType") in _FILES:
-                yield uid, fields["valueType"]
-
-
-def _related(objects: Objects) -> Iterable[str]:
-    for fields in objects.get("relationshipTypes", {}).values():
-        for side in ("fromConstraint", "toConstraint"):
-            end = fields.get(side) or {}
-            named = (end.get(name) for name in ("program", "programStage", "trackedEntityType"))
-            yield from (reference["id"] for reference in named if reference)
-
-
-def _canonical(objects: Objects) -> dict[str, dict[str, Fields]]:
-    return {
-        plural: {uid: canonical(plural, fields) for uid, fields in by_uid.items()}
-        for plural, by_uid in objects.items()
-        if by_uid
-    }
-
-
-def _members(objects: Objects, plural: str, rows: str, joined: str) -> dict[str, Uids]:
-    return {
-        uid: frozenset(row[joined]["id"] for row in fields.get(rows) or [])
-        for uid, fields in objects.get(plural, {}).items()
-    }
-
-
-def _attributes(objects: Objects, plural: str, rows: str, without: set[str]) -> dict[str, Uids]:
-    members = _members(objects, plural, rows, "trackedEntityAttribute")
-    return {uid: attributes - without for uid, attributes in members.items()}
 
 
 def _lists(sets: Mapping[str, Uids]) -> dict[str, list[str]]:

@@ -13,7 +13,8 @@ from tracker_sync.metadata.default_objects import default_objects
 from tracker_sync.metadata.difference import Difference, difference, without_taken
 from tracker_sync.metadata.holding import Holding, read_holding, read_names
 from tracker_sync.metadata.mapped import translated
-from tracker_sync.metadata.model import Model, model_of
+from tracker_sync.metadata.model import Model
+from tracker_sync.metadata.modelling import model_of
 from tracker_sync.metadata.references import roles_named
 from tracker_sync.metadata.sides import Sides
 from tracker_sync.metadata.source import Source

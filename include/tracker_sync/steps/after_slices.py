@@ -82,7 +82,7 @@ class AfterSlices:
         Raises:
             DamagedPackage: A staged file is not what was written.
         """
-        here = Model.from_json(self.workspace.model.read_text(encoding="utf-8"))
+        here = Model.read(self.workspace.model)
         for tables in loaded.staged.row_groups():
             yield map_tables(tables, self.route.mapping, here)
 

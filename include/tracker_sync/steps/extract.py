@@ -73,7 +73,7 @@ def extract(
     run_plan = read_run_plan(workspace.plan)
     (program,) = {piece.program for piece in run_plan.slices if piece.slice == slice_id}
     listed = read_listed(workspace.listing, slice_id)
-    related = Model.from_json(workspace.model.read_text(encoding="utf-8")).related
+    related = Model.read(workspace.model).related
     reading = SliceReading(source, route, program, related)
     folder = workspace.package(slice_id, attempt)
     with writing_package(folder) as package:

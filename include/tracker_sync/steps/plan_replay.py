@@ -34,7 +34,7 @@ def plan_replay(client: Dhis2Client, route: Route, workspace: Workspace, replay:
     """
     void_ledgers(workspace)
     server = read_server(client)
-    model = Model.from_json(workspace.model.read_text(encoding="utf-8"))
+    model = Model.read(workspace.model)
     source = Source(client, dialect_of(server.version), server.zone)
     lists = RunLists(source, route, scopes_of(route, model), timedelta(0))
     again = WhoIsRead(lists, replay.roots(state_folder(workspace))).with_open_refusals()

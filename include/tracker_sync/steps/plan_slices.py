@@ -71,7 +71,7 @@ def plan_slices(
     """
     void_ledgers(workspace)
     server = read_server(client)
-    model = Model.from_json(workspace.model.read_text(encoding="utf-8"))
+    model = Model.read(workspace.model)
     source = Source(client, dialect_of(server.version), server.zone)
     lists = RunLists(source, route, scopes_of(route, model), occasion.drawn_back)
     check_selections(lists)

@@ -47,7 +47,7 @@ def transform(
         DamagedPackage: A staged file is not what was written.
     """
     began = time.monotonic()
-    model = Model.from_json(workspace.model.read_text(encoding="utf-8"))
+    model = Model.read(workspace.model)
     projection = Projection.of(model_there(model, terms))
     package = open_package(extracted)
     folder = Path(extracted.manifest).parent / "bundles"
