@@ -168,7 +168,7 @@ def _but_what_we_wrote(known: Mapping[Ref, Known], lines: Mapping[Ref, Entry]) -
 def _bundles(loaded: Loaded, roots: Collection[str]) -> Iterator[pa.Table]:
     """Yield the rows of `bundles.BUNDLES` of some people or events of a slice."""
     wanted = pa.array(roots, pa.string())
-    for group in loaded.bundles.row_groups():
+    for group in loaded.bundles.row_groups("bundles"):
         rows = group["bundles"]
         yield rows.filter(pc.is_in(rows["uid"], value_set=wanted))
 

@@ -176,9 +176,10 @@ class Package:
                 }
 
     def columns(self, name: str, *only: str) -> pa.Table:
-        """Return some columns of a table, the others unread."""
+        """Return some columns of a table, the others unread; in lists too, `a.list.element.b`."""
         path = _file(self.folder, name)
-        return pq.read_table(path, columns=[*only], page_checksum_verification=True)
+        with pq.ParquetFile(path, page_checksum_verification=True) as file:
+            return file.read([*only])
 
 
 def _file(folder: Path, name: str) -> Path:

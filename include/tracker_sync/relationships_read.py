@@ -14,6 +14,9 @@ from tracker_sync.tables import Tables
 
 _TABLE = "relationships"
 
+# Who may have any is seen by these.
+_READ = ("tracked_entities", "enrollments", "events")
+
 
 @dataclass(frozen=True, slots=True)
 class Met:
@@ -64,7 +67,11 @@ def read_by_slices(after: AfterSlices) -> ReadRelationships:
     for loaded in after.loaded():
         basis, older = loaded.basis, after.superseded(loaded.piece)
         not_read = frozenset(loaded.staged.notes["relationships_not_read"])
-        groups = zip(after.staged_tables(loaded), loaded.staged.row_groups(_TABLE), strict=True)
+        groups = zip(
+            after.staged_tables(loaded, *_READ, _TABLE),
+            loaded.staged.row_groups(_TABLE),
+            strict=True,
+        )
         for mapped, as_staged in groups:
             asked = {*may_be_related(mapped.tables, after.model.related)} - not_read
             _add_asked(read, basis, mapped.tables, asked)

@@ -17,6 +17,9 @@ from tracker_sync.workspace import Workspace
 
 NOT_IN_LEDGER = "SYNC_NOT_IN_LEDGER"
 
+# What objects are, and whose, without what they say, which is all but a part of the file.
+_NAMES = ("tracked_entity", "objects.list.element.kind", "objects.list.element.uid")
+
 
 def unspoken(workspace: Workspace, piece: Slice, lines: pa.Table) -> Iterator[Entry]:
     """Yield a line for each object of a slice's bundles that is in no line of its ledger.
@@ -33,18 +36,17 @@ def unspoken(workspace: Workspace, piece: Slice, lines: pa.Table) -> Iterator[En
         return
     named = json.loads(workspace.loaded(piece.slice).read_bytes())
     spoken = _keys(lines["kind"].combine_chunks(), lines["uid"].combine_chunks())
-    for group in open_package(Staged(**named["bundles"])).row_groups():
-        nested = group["bundles"].combine_chunks()["objects"].combine_chunks()
-        objects = nested.flatten()
-        roots = group["bundles"]["tracked_entity"].combine_chunks()
-        people = roots.take(nested.value_parent_indices())
-        silent = pc.invert(
-            pc.is_in(_keys(objects.field("kind"), objects.field("uid")), value_set=spoken)
-        )
-        rows = objects.filter(silent), people.filter(silent)
-        for item, person in zip(*(part.to_pylist() for part in rows), strict=True):
-            ref = Ref(item["kind"], item["uid"])
-            yield Entry(ref, person, Outcome.MISSING, code=NOT_IN_LEDGER)
+    bundles = open_package(Staged(**named["bundles"])).columns("bundles", *_NAMES)
+    nested = bundles["objects"].combine_chunks()
+    objects = nested.flatten()
+    people = bundles["tracked_entity"].combine_chunks().take(nested.value_parent_indices())
+    silent = pc.invert(
+        pc.is_in(_keys(objects.field("kind"), objects.field("uid")), value_set=spoken)
+    )
+    rows = objects.filter(silent), people.filter(silent)
+    for item, person in zip(*(part.to_pylist() for part in rows), strict=True):
+        ref = Ref(item["kind"], item["uid"])
+        yield Entry(ref, person, Outcome.MISSING, code=NOT_IN_LEDGER)
 
 
 def _keys(kinds: pa.Array, uids: pa.Array) -> pa.Array:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -31,6 +31,9 @@ class Mapped:
 
     tables: Tables
     refused: Mapping[Ref, str]
+
+
+_Known = TypeVar("_Known")
 
 
 class _Column(NamedTuple):
@@ -68,7 +71,7 @@ def map_tables(tables: Tables, terms: MappingTerms, model: Model) -> Mapped:
     """Return tables in the destination's names.
 
     Args:
-        tables: As they were staged.
+        tables: As they were staged; all of them, or those that are wanted.
         terms: The route's mapping.
         model: The programs' metadata, in the source's names.
     """
@@ -76,9 +79,9 @@ def map_tables(tables: Tables, terms: MappingTerms, model: Model) -> Mapped:
         return Mapped(tables, {})
     refused: dict[Ref, str] = {}
     found = dict(tables)
-    for name, objects in _OBJECTS.items():
+    for name, objects in _among(_OBJECTS, tables):
         found[name] = _Renaming(objects, terms, model, refused).renamed(tables[name])
-    for name, key in _VALUES.items():
+    for name, key in _among(_VALUES, tables):
         values = Values(key, tables[name], terms, model)
         found[name] = values.renamed()
         refused = {**values.refused, **refused}
@@ -86,10 +89,14 @@ def map_tables(tables: Tables, terms: MappingTerms, model: Model) -> Mapped:
     return Mapped(found, {ref: code for ref, code in refused.items() if ref not in gone})
 
 
+def _among(known: Mapping[str, _Known], tables: Tables) -> list[tuple[str, _Known]]:
+    return [(name, of) for name, of in known.items() if name in tables]
+
+
 def _deleted(tables: Tables) -> frozenset[Ref]:
     return frozenset(
         Ref(objects.kind, uid)
-        for name, objects in _OBJECTS.items()
+        for name, objects in _among(_OBJECTS, tables)
         if "deleted" in tables[name].column_names
         for uid in tables[name].filter(tables[name]["deleted"])[objects.key].to_pylist()
     )

@@ -76,14 +76,14 @@ class AfterSlices:
                 packages = {name: open_package(Staged(**named[name])) for name in named}
                 yield Loaded(piece, packages["staged"], packages["bundles"])
 
-    def staged_tables(self, loaded: Loaded) -> Iterator[Mapped]:
-        """Yield a slice's tables, row group by row group, as the destination calls things.
+    def staged_tables(self, loaded: Loaded, *only: str) -> Iterator[Mapped]:
+        """Yield some of a slice's tables, row group by row group, as the destination calls things.
 
         Raises:
             DamagedPackage: A staged file is not what was written.
         """
         here = Model.read(self.workspace.model)
-        for tables in loaded.staged.row_groups():
+        for tables in loaded.staged.row_groups(*only):
             yield map_tables(tables, self.route.mapping, here)
 
     def begin(self, phase: str) -> None:

@@ -28,7 +28,7 @@ def lines_of_noted(after: AfterSlices, loaded: Loaded) -> dict[Ref, Entry]:
 def _noted(loaded: Loaded) -> tuple[set[str], set[str]]:
     people: set[str] = set()
     events: set[str] = set()
-    for tables in loaded.staged.row_groups():
+    for tables in loaded.staged.row_groups("notes"):
         notes = tables["notes"]
         people.update(pc.drop_null(notes["trackedEntity"]).to_pylist())
         alone = notes.filter(pc.is_null(notes["trackedEntity"]))

@@ -50,7 +50,7 @@ def run(after: AfterSlices) -> dict[str, Any]:
 def _batches(loaded: Loaded, ledger: _Lines) -> Iterator[list[Note]]:
     """Yield the notes of some people or events at a time; not of what is deleted or dropped."""
     program = _program(loaded.bundles) if loaded.piece.program else ""
-    for tables in loaded.staged.row_groups():
+    for tables in loaded.staged.row_groups("notes"):
         notes = staged_notes(tables, program)
         living = [note for note in notes if _lives(ledger.get(note.holder))]
         if living:
@@ -59,8 +59,8 @@ def _batches(loaded: Loaded, ledger: _Lines) -> Iterator[list[Note]]:
 
 def _program(bundles: Package) -> str:
     """Return what the events of a slice are called at the destination; all are of one program."""
-    groups = (tables["bundles"]["program"].to_pylist() for tables in bundles.row_groups())
-    return next((program for programs in groups for program in programs if program), "")
+    programs = bundles.columns("bundles", "program")["program"].unique().to_pylist()
+    return next((program for program in programs if program), "")
 
 
 def _lives(line: Entry | None) -> bool:

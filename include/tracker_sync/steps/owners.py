@@ -73,7 +73,7 @@ class _Slice:
     def of(cls, after: AfterSlices, loaded: Loaded) -> _Slice:
         owners: list[Owner] = []
         people: set[str] = set()
-        for mapped in after.staged_tables(loaded):
+        for mapped in after.staged_tables(loaded, "tracked_entities", "enrollments", "owners"):
             people |= {*mapped.tables["tracked_entities"]["trackedEntity"].to_pylist()}
             owners += owners_in(mapped)
         folder, own = state_folder(after.workspace), folder_name(after.workspace.run_id)
