@@ -16,17 +16,15 @@ from dhis2_api.importer import Ref
 from tracker_sync.file_values import values_in
 from tracker_sync.intending import telling
 from tracker_sync.ledger import as_entries, read_lines
+from tracker_sync.loaded_slices import Basis, Loaded
 from tracker_sync.loading import Destination, load_batch
 from tracker_sync.objects import Tree, trees_of
 from tracker_sync.outcome import Entry, Outcome
 from tracker_sync.plan import Known, Past
 from tracker_sync.replay import as_asked
 from tracker_sync.run_plan import read_run_plan
-from tracker_sync.servers import state_folder
-from tracker_sync.state import recall
-from tracker_sync.steps.after_slices import AfterSlices, Basis, Loaded
+from tracker_sync.steps.after_slices import AfterSlices
 from tracker_sync.unique_values import TWICE, WAITS, UniqueValues, unique_digests
-from tracker_sync.workspace import folder_name
 
 
 #: What another object of the same run may have stood in the way of, or was to come before.
@@ -128,9 +126,7 @@ def _again(
     trees = {tree.uid: tree for part in found for tree in trees_of(part)}
     everybody = {line.root for line in lines.values()}
     people, events = (set(), everybody) if loaded.piece.program else (everybody, set())
-    run = folder_name(after.workspace.run_id)
-    known = recall(state_folder(after.workspace), people, run, events)
-    known = _but_what_we_wrote(known, lines)
+    known = _but_what_we_wrote(after.known(people, events), lines)
     return Again(
         _destination(after, loaded, known),
         loaded.basis,

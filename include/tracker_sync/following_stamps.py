@@ -17,7 +17,6 @@ from dhis2_api.export import MOST_UIDS
 from dhis2_api.importer import Ref
 from tracker_sync.people import Wanted, read_wanted
 from tracker_sync.restamping import restamp
-from tracker_sync.servers import state_folder
 from tracker_sync.steps.after_slices import AfterSlices
 
 
@@ -39,7 +38,7 @@ def following_stamps(after: AfterSlices, phase: str, people: Collection[str]) ->
     yield
     now = _stamps(client, [ref.uid for ref in before])
     moved = {ref: (before[ref], stamp) for ref, stamp in now.items()}
-    restamp(state_folder(after.workspace), phase, moved)
+    restamp(after.state, phase, moved)
 
 
 def _stamps(client: Dhis2Client, people: Collection[str]) -> dict[Ref, datetime]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from tracker_sync.loaded_slices import Basis
 from tracker_sync.relationship_state import Known
 from tracker_sync.relationships_read import ReadRelationships
-from tracker_sync.steps.after_slices import Basis
 from tracker_sync.waiting import WAITING
 
 

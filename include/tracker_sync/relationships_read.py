@@ -6,9 +6,10 @@ from dataclasses import dataclass, field, replace
 
 import pyarrow.compute as pc
 
+from tracker_sync.loaded_slices import Basis
 from tracker_sync.relations import may_be_related
 from tracker_sync.relationship import Relationship, relationships_in
-from tracker_sync.steps.after_slices import AfterSlices, Basis
+from tracker_sync.steps.after_slices import AfterSlices
 from tracker_sync.tables import Tables
 
 

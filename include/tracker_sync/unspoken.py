@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from dhis2_api.importer import Ref
+from tracker_sync.loaded_slices import packages_of
 from tracker_sync.outcome import Entry, Outcome
-from tracker_sync.package import Staged, open_package
+from tracker_sync.package import open_package
 from tracker_sync.slicing import Slice
 from tracker_sync.workspace import Workspace
 
@@ -32,11 +32,11 @@ def unspoken(workspace: Workspace, piece: Slice, lines: pa.Table) -> Iterator[En
     Raises:
         DamagedPackage: The bundles are not what was written.
     """
-    if not (workspace.loaded(piece.slice).is_file() and workspace.ledger(piece.slice).is_file()):
+    packages = packages_of(workspace, piece)
+    if packages is None:
         return
-    named = json.loads(workspace.loaded(piece.slice).read_bytes())
     spoken = _keys(lines["kind"].combine_chunks(), lines["uid"].combine_chunks())
-    bundles = open_package(Staged(**named["bundles"])).columns("bundles", *_NAMES)
+    bundles = open_package(packages[1]).columns("bundles", *_NAMES)
     nested = bundles["objects"].combine_chunks()
     objects = nested.flatten()
     people = bundles["tracked_entity"].combine_chunks().take(nested.value_parent_indices())

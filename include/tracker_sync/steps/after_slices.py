@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pyarrow.compute as pc
@@ -19,17 +20,19 @@ from tracker_sync.ledger import (
     read_lines,
     write_ledger,
 )
+from tracker_sync.loaded_slices import Basis, Loaded, packages_of
 from tracker_sync.loading import Destination
 from tracker_sync.mapping.mapped_tables import Mapped, map_tables
 from tracker_sync.metadata.model import Model
 from tracker_sync.outcome import Entry, Outcome
-from tracker_sync.package import Package, Staged, open_package
+from tracker_sync.package import open_package
+from tracker_sync.plan import Known
 from tracker_sync.publish import publish
 from tracker_sync.route import Route
 from tracker_sync.run_plan import read_run_plan
 from tracker_sync.servers import state_folder
 from tracker_sync.slicing import Slice
-from tracker_sync.state import Page, remember
+from tracker_sync.state import Page, recall, remember
 from tracker_sync.tally import tally_by_kind
 from tracker_sync.workspace import Workspace, folder_name
 from tracker_sync.would_be import planned_rows, write_planned
@@ -59,6 +62,20 @@ class AfterSlices:
     model: Model
     deletes_at_most: int | None = None
 
+    @property
+    def state(self) -> Path:
+        """Where what the route's runs remember between these two servers lies."""
+        return state_folder(self.workspace)
+
+    @property
+    def run(self) -> str:
+        """What the state calls this run."""
+        return folder_name(self.workspace.run_id)
+
+    def known(self, people: Collection[str], events: Collection[str] = ()) -> dict[Ref, Known]:
+        """Return what other runs know of all that belongs to people, and of lone events."""
+        return recall(self.state, people, self.run, events)
+
     def slices(self) -> Sequence[Slice]:
         """Return the slices of the run."""
         return read_run_plan(self.workspace.plan).slices
@@ -70,11 +87,10 @@ class AfterSlices:
             DamagedPackage: A staged file is not what was written.
         """
         for piece in self.slices():
-            path = self.workspace.loaded(piece.slice)
-            if path.is_file() and self.workspace.ledger(piece.slice).is_file():
-                named = json.loads(path.read_bytes())
-                packages = {name: open_package(Staged(**named[name])) for name in named}
-                yield Loaded(piece, packages["staged"], packages["bundles"])
+            packages = packages_of(self.workspace, piece)
+            if packages:
+                staged, bundles = map(open_package, packages)
+                yield Loaded(piece, staged, bundles)
 
     def staged_tables(self, loaded: Loaded, *only: str) -> Iterator[Mapped]:
         """Yield some of a slice's tables, row group by row group, as the destination calls things.
@@ -137,42 +153,9 @@ class AfterSlices:
             remember(self._page(phase, basis), entries, self.model.hash)
 
     def _page(self, phase: str, basis: Basis) -> Page:
-        folder, run = state_folder(self.workspace), folder_name(self.workspace.run_id)
-        return Page(folder, run, phase, basis.read_number, datetime.now(UTC), basis.program)
-
-
-@dataclass(frozen=True, slots=True)
-class Basis:
-    """What a line about an object rests on.
-
-    Attributes:
-        read_number: The number of the read that its version came with.
-        program: The program without registration of an event; empty for all else.
-    """
-
-    read_number: int
-    program: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Loaded:
-    """One slice as it was loaded.
-
-    Attributes:
-        piece: The slice.
-        staged: Its tables, as `tables.TABLES`, in the source's names; the notes name its
-            `read_number`. `AfterSlices.staged_tables` gives them in the destination's.
-        bundles: What was made of them.
-    """
-
-    piece: Slice
-    staged: Package
-    bundles: Package
-
-    @property
-    def basis(self) -> Basis:
-        """What the slice's lines rest on."""
-        return Basis(self.bundles.notes["read_number"], self.piece.program)
+        return Page(
+            self.state, self.run, phase, basis.read_number, datetime.now(UTC), basis.program
+        )
 
 
 def begin_load(workspace: Workspace, piece: Slice) -> int:
@@ -183,12 +166,6 @@ def begin_load(workspace: Workspace, piece: Slice) -> int:
     """
     _void(workspace, PHASES)
     return begin_ledger(workspace.ledger(piece.slice))
-
-
-def note_loaded(workspace: Workspace, piece: Slice, staged: Mapping[str, str], of: Staged) -> None:
-    """Write down which packages a slice's `load` used, for the phases after the slices."""
-    content = {"staged": dict(staged), "bundles": asdict(of)}
-    publish(workspace.loaded(piece.slice), json.dumps(content).encode())
 
 
 def _void(workspace: Workspace, phases: Iterable[str]) -> None:

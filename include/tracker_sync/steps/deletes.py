@@ -16,12 +16,11 @@ from tracker_sync.following_stamps import following_stamps
 from tracker_sync.hanging import Link
 from tracker_sync.judging import ALIVE_AGAIN, judge
 from tracker_sync.ledger import as_entries, read_lines
+from tracker_sync.loaded_slices import Basis
 from tracker_sync.outcome import Entry
 from tracker_sync.restamping import restamp
-from tracker_sync.servers import state_folder
 from tracker_sync.standing import Found
-from tracker_sync.state import recall
-from tracker_sync.steps.after_slices import PHASES, AfterSlices, Basis
+from tracker_sync.steps.after_slices import PHASES, AfterSlices
 from tracker_sync.steps.deletion_scene import scene_of, standing_there
 from tracker_sync.steps.sending_deletions import asked_by, send_deletions
 from tracker_sync.waiting import (
@@ -33,7 +32,6 @@ from tracker_sync.waiting import (
     people_of,
     waiting_deletions,
 )
-from tracker_sync.workspace import folder_name
 
 
 _log = logging.getLogger(__name__)
@@ -60,7 +58,7 @@ def run(after: AfterSlices) -> dict[str, Any]:
 def _waiting(after: AfterSlices) -> dict[Ref, Waiting]:
     """Return the deletions that wait; those of a dry run, which no state knows, too."""
     also = _held_now(after) | asked_by(after.workspace, ["deletes"])
-    waiting = waiting_deletions(state_folder(after.workspace), also)
+    waiting = waiting_deletions(after.state, also)
     return {**_seen_dry(after), **waiting} if after.destination.dry_run else waiting
 
 
@@ -142,12 +140,10 @@ class _Deletes:
         return lines
 
     def _before(self, waiting: Mapping[Ref, Waiting]) -> Before:
-        workspace = self.after.workspace
-        folder, run = state_folder(workspace), folder_name(workspace.run_id)
-        known = recall(folder, people_of(waiting), run, events_of(waiting))
+        known = self.after.known(people_of(waiting), events_of(waiting))
         reports = self.after.route.destination_edits == "report"
         refusing = (ALIVE_AGAIN, EDITED) if reports else (ALIVE_AGAIN,)
-        return Before(asked_by(workspace, PHASES), known, refusing)
+        return Before(asked_by(self.after.workspace, PHASES), known, refusing)
 
     def _restamp(self, now: Mapping[Ref, Found]) -> None:
         """Deleting moved the stamps of what stands above, and lives on (measured: Clock)."""
@@ -156,4 +152,4 @@ class _Deletes:
             for ref, found in now.items()
             if ref in self.before and not found.deleted
         }
-        restamp(state_folder(self.after.workspace), "deletes", moved)
+        restamp(self.after.state, "deletes", moved)

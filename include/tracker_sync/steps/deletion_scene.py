@@ -8,7 +8,6 @@ from dhis2_api.importer import Ref
 from tracker_sync.hanging import Link, links_of
 from tracker_sync.judging import Scene
 from tracker_sync.moved_on import enrollments_moved_on, relationships_moved_on
-from tracker_sync.servers import state_folder
 from tracker_sync.standing import Found, read_standing
 from tracker_sync.steps.after_slices import AfterSlices
 from tracker_sync.waiting import Waiting, copied_below, events_of, people_of, roots_of
@@ -16,7 +15,6 @@ from tracker_sync.waiting import Waiting, copied_below, events_of, people_of, ro
 
 def scene_of(after: AfterSlices, waiting: Mapping[Ref, Waiting]) -> Scene:
     """Return what there is to judge deletions by."""
-    folder = state_folder(after.workspace)
     here, there = read_standing(after.source, roots_of(waiting)), standing_there(after, waiting)
     links = _links(after, waiting)
     moved = enrollments_moved_on(after.source, after.route.programs, here, there)
@@ -24,7 +22,7 @@ def scene_of(after: AfterSlices, waiting: Mapping[Ref, Waiting]) -> Scene:
         waiting=waiting,
         source=here,
         destination=there,
-        copied=copied_below(folder, people_of(waiting), events_of(waiting)),
+        copied=copied_below(after.state, people_of(waiting), events_of(waiting)),
         links=links,
         keep_edits=after.route.destination_edits != "overwrite",
         moved_on=frozenset([*moved, *relationships_moved_on(after.source, links.values())]),
@@ -39,8 +37,7 @@ def standing_there(after: AfterSlices, waiting: Mapping[Ref, Waiting]) -> dict[R
 def _links(after: AfterSlices, waiting: Mapping[Ref, Waiting]) -> Mapping[Ref, Link]:
     if not after.model.related:
         return {}  # no relationship type joins anything
-    client, folder = after.destination.client, state_folder(after.workspace)
-    return links_of(client, folder, _roots_there(after, waiting))
+    return links_of(after.destination.client, after.state, _roots_there(after, waiting))
 
 
 def _roots_there(

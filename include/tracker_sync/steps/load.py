@@ -23,6 +23,7 @@ from tracker_sync.dry_run import dry_run
 from tracker_sync.file_values import values_in
 from tracker_sync.intending import telling
 from tracker_sync.ledger import as_table, of_batch, write_lines
+from tracker_sync.loaded_slices import note_loaded
 from tracker_sync.loading import Destination, load_batch
 from tracker_sync.mapping.there import read_model_there
 from tracker_sync.objects import Tree
@@ -39,7 +40,7 @@ from tracker_sync.run_plan import read_run_plan
 from tracker_sync.servers import state_folder
 from tracker_sync.slicing import Slice
 from tracker_sync.state import Page, recall, remember
-from tracker_sync.steps.after_slices import begin_load, note_loaded
+from tracker_sync.steps.after_slices import begin_load
 from tracker_sync.tally import not_arrived, refusals, tally_by_kind
 from tracker_sync.unique_values import UniqueValues, held_back
 from tracker_sync.workspace import Workspace, folder_name

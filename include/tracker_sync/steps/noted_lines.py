@@ -6,9 +6,10 @@ import pyarrow.compute as pc
 
 from dhis2_api.importer import Ref
 from tracker_sync.ledger import as_entries, read_lines
+from tracker_sync.loaded_slices import Loaded
 from tracker_sync.outcome import Entry
 from tracker_sync.state_lines import among, texts
-from tracker_sync.steps.after_slices import PHASES, AfterSlices, Loaded
+from tracker_sync.steps.after_slices import PHASES, AfterSlices
 
 
 def lines_of_noted(after: AfterSlices, loaded: Loaded) -> dict[Ref, Entry]:

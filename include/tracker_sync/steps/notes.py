@@ -11,17 +11,15 @@ from dhis2_api.importer import Ref
 from tracker_sync.adding_notes import add_notes
 from tracker_sync.bundling import NUL
 from tracker_sync.delivery import NOT_IN_REPORT
+from tracker_sync.loaded_slices import Basis, Loaded
 from tracker_sync.outcome import Entry, Outcome
 from tracker_sync.package import Package
 from tracker_sync.plan import EDITED_THERE, PARENT_REFUSED, Known
 from tracker_sync.restamping import restamp
 from tracker_sync.sending_notes import Addition
-from tracker_sync.servers import state_folder
 from tracker_sync.staged_notes import Note, staged_notes
-from tracker_sync.state import recall
-from tracker_sync.steps.after_slices import AfterSlices, Basis, Loaded
+from tracker_sync.steps.after_slices import AfterSlices
 from tracker_sync.steps.noted_lines import lines_of_noted
-from tracker_sync.workspace import folder_name
 from tracker_sync.would_be import DRY_RUN, would_be
 
 
@@ -94,7 +92,7 @@ class _Batch:
             if ref in added.before and added.before[ref].updated_at != held.updated_at
         }
         if moved and added.sent:
-            restamp(state_folder(self.after.workspace), "notes", moved)
+            restamp(self.after.state, "notes", moved)
 
     def _may_go(self, note: Note) -> bool:
         stored = self.ledger[note.holder].outcome not in {Outcome.REFUSED, Outcome.MISSING}
@@ -124,11 +122,9 @@ class _Batch:
 
     def _known(self) -> Mapping[Ref, Known]:
         """Return what earlier runs met."""
-        workspace = self.after.workspace
         people = {note.tracked_entity for note in self.notes if note.tracked_entity}
         events = {note.holder.uid for note in self.notes if not note.tracked_entity}
-        run = folder_name(workspace.run_id)
-        return recall(state_folder(workspace), people, but_run=run, events=events)
+        return self.after.known(people, events)
 
 
 def _compared(note: Note, *, sent: bool) -> Entry:

@@ -17,12 +17,11 @@ from tracker_sync.codes import can_heal
 from tracker_sync.delivery import refused
 from tracker_sync.following_stamps import following_stamps
 from tracker_sync.ledger import read_lines
+from tracker_sync.loaded_slices import Basis, Loaded
 from tracker_sync.outcome import Entry, Outcome
 from tracker_sync.owners import Owner, is_edited, known_owners, owners_in, read_owners
 from tracker_sync.plan import EDITED_THERE, PARENT_REFUSED, Known
-from tracker_sync.servers import state_folder
-from tracker_sync.steps.after_slices import AfterSlices, Basis, Loaded
-from tracker_sync.workspace import folder_name
+from tracker_sync.steps.after_slices import AfterSlices
 from tracker_sync.would_be import would_be
 
 
@@ -76,8 +75,7 @@ class _Slice:
         for mapped in after.staged_tables(loaded, "tracked_entities", "enrollments", "owners"):
             people |= {*mapped.tables["tracked_entities"]["trackedEntity"].to_pylist()}
             owners += owners_in(mapped)
-        folder, own = state_folder(after.workspace), folder_name(after.workspace.run_id)
-        known = known_owners(folder, people, own)
+        known = known_owners(after.state, people, after.run)
         superseded, anew = after.superseded(loaded.piece), _enrolled_anew(after, loaded)
         return cls(after, loaded.basis.read_number, owners, known, superseded, anew)
 

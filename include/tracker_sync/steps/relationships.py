@@ -10,6 +10,7 @@ from typing import Any
 
 from dhis2_api.importer import Ref
 from tracker_sync.following_stamps import following_stamps
+from tracker_sync.loaded_slices import Basis
 from tracker_sync.outcome import Entry
 from tracker_sync.relationship import people_of
 from tracker_sync.relationship_plan import plan_relationships
@@ -20,10 +21,8 @@ from tracker_sync.relationships_missed import missed
 from tracker_sync.relationships_read import Met, ReadRelationships, read_by_slices
 from tracker_sync.relationships_unsent import to_come, would_relate
 from tracker_sync.run_plan import read_run_plan
-from tracker_sync.servers import state_folder
-from tracker_sync.steps.after_slices import AfterSlices, Basis
+from tracker_sync.steps.after_slices import AfterSlices
 from tracker_sync.steps.sending_deletions import keep_back, send_deletions
-from tracker_sync.workspace import folder_name
 
 
 PHASE = "relationships"
@@ -49,8 +48,7 @@ def _known(after: AfterSlices, read: ReadRelationships) -> dict[str, Known]:
         roots=read.roots.keys() | read.buried.keys(),
         held=after.route.deletes == "send",
     )
-    own = folder_name(after.workspace.run_id)
-    known = known_relationships(state_folder(after.workspace), about, own)
+    known = known_relationships(after.state, about, after.run)
     if not read_run_plan(after.workspace.plan).again:
         return known
     # As if the metadata had changed, each refusal is looked into again.

@@ -14,7 +14,6 @@ from tracker_sync.deletion import delete_all
 from tracker_sync.ledger import read_lines
 from tracker_sync.outcome import Entry, Outcome
 from tracker_sync.publish import publish
-from tracker_sync.servers import state_folder
 from tracker_sync.steps.after_slices import PHASES, AfterSlices
 from tracker_sync.waiting import ABOVE_CAP, HELD, living_objects
 from tracker_sync.workspace import Workspace
@@ -78,7 +77,7 @@ def keep_back(after: AfterSlices, lines: Sequence[Entry]) -> list[Entry]:
 
 def deletions_allowed(after: AfterSlices) -> int:
     """Return how many deletions a run may send."""
-    return most_deletions(state_folder(after.workspace), after.deletes_at_most)
+    return most_deletions(after.state, after.deletes_at_most)
 
 
 def most_deletions(state: Path, allowed: int | None) -> int:
