@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from itertools import islice
 
 from dhis2_api.client import Dhis2Client, Json
@@ -55,7 +55,7 @@ def read_objects(client: Dhis2Client, plural: str, uids: Collection[str]) -> lis
     """
     found = [
         fields
-        for batch in _batches(sorted(uids))
+        for batch in batches(uids)
         for fields in read_class(client, plural, f"id:in:[{','.join(batch)}]")
     ]
     answered = [fields["id"] for fields in found]
@@ -119,7 +119,8 @@ def _page(client: Dhis2Client, plural: str, answer: Json) -> tuple[list[Fields],
     raise UnexpectedAnswer(f"{client.name}: GET /api/{plural} answered no page of objects")
 
 
-def _batches(uids: list[str]) -> Iterator[list[str]]:
-    rest = iter(uids)
-    while batch := list(islice(rest, _AT_ONCE)):
+def batches(uids: Iterable[str]) -> Iterator[tuple[str, ...]]:
+    """Yield UIDs in order, as many at a time as go into a URL."""
+    rest = iter(sorted(uids))
+    while batch := tuple(islice(rest, _AT_ONCE)):
         yield batch

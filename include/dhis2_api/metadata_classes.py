@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
 from urllib.parse import urlencode
 
 from dhis2_api.client import Dhis2Client
 from dhis2_api.errors import UnexpectedAnswer
-from dhis2_api.metadata import Fields
+from dhis2_api.metadata import Fields, batches
 
 
 #: The classes a program can need; every version since 2.38 has them. A server skips a name it
@@ -48,8 +47,6 @@ KNOWN = frozenset(
 
 #: A URL above 8,000 characters does not pass (measured); the address and the path come on top.
 _LONGEST = 7_000
-
-_AT_ONCE = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,9 +126,7 @@ def _requests(asked: Sequence[Asked]) -> Iterator[list[tuple[Asked, Asked]]]:
 def _pieces(asked: Asked) -> Iterator[Asked]:
     if not asked.test.endswith(":in"):
         yield asked
-    rest = iter(sorted(asked.values))
-    while values := tuple(islice(rest, _AT_ONCE)):
-        yield replace(asked, values=values)
+    yield from (replace(asked, values=values) for values in batches(asked.values))
 
 
 def _goes_with(together: list[Asked], piece: Asked) -> bool:
