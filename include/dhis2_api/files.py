@@ -142,8 +142,7 @@ def _refused(answer: Answer, how: str) -> RequestRefused:
 def _read(client: Dhis2Client, uid: str, path: str, params: Params | None = None) -> File:
     resource = _resource(client, uid)
     answer = client.send(Request("GET", path, params or {}, accept="*/*"), also={500})
-    if answer.status == 500:
-        raise RequestRefused(f"{answer.what} answered 500 for file {uid}", status=500)
+    refuse_if_broken(answer)
     # A login page has a status of 200, too: only the digest tells them apart.
     if not _is_same(resource, answer.body):
         raise UnexpectedAnswer(f"{answer.what} answered other bytes than those of file {uid}")
