@@ -24,21 +24,6 @@ class Shelf(Protocol):
         """Keep *jobs* instead."""
 
 
-class Memory:
-    """A shelf for who is never killed."""
-
-    def __init__(self) -> None:
-        self._jobs: list[str] = []
-
-    def read(self) -> list[str]:
-        """Return what was written last."""
-        return self._jobs
-
-    def write(self, jobs: list[str]) -> None:
-        """Keep *jobs* instead."""
-        self._jobs = jobs
-
-
 class Jobs:
     """The jobs a task has under way; each is on the shelf from its start to its end.
 

@@ -9,7 +9,8 @@ import pytest
 from flows.expected import assert_equal
 from flows.people import AWA, BINTA, COUMBA, NATIONAL_ID, case, contact, person, pregnancy
 from flows.world import SOON, World
-from tracker_sync.jobs import Jobs, Memory
+from shelf import Memory
+from tracker_sync.jobs import Jobs
 
 
 LINKS = [contact("ContactLnk1", AWA, BINTA), contact("ContactLnk2", BINTA, COUMBA)]

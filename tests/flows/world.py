@@ -28,7 +28,8 @@ from flows.held import Held, Key, differing, held_by
 from flows.people import CONTACT
 from flows.watch import Watch
 from servers import HIV, MATERNAL, PERSON, SURVEILLANCE, VACCINATION, put, route
-from tracker_sync.jobs import Jobs, Memory
+from shelf import Memory
+from tracker_sync.jobs import Jobs
 from tracker_sync.lease import unguarded
 from tracker_sync.loading import Destination
 from tracker_sync.mapping.there import model_there, route_there

@@ -12,8 +12,9 @@ from dhis2_api.errors import TransientError
 from dhis2_api.jobs import JobPatience
 from dhis2_api.patience import Patience
 from scripted_server import Reply, Request, as_json, of_version, scripted
+from shelf import Memory
 from tracker_sync.delivery import deliver
-from tracker_sync.jobs import Jobs, Memory
+from tracker_sync.jobs import Jobs
 from tracker_sync.outcome import Outcome
 from tracker_sync.plan import Past, plan
 from tracker_sync.posting import Posting
