@@ -30,6 +30,20 @@ def refs_of(kind: str, uids: Iterable[str]) -> Iterator[Ref]:
     return map(_REF, zip(repeat(kind), uids, strict=False))
 
 
+#: Kind -> the key of its objects' UIDs, and the list that holds them in a request.
+KEYS: Mapping[str, str] = {
+    "TRACKED_ENTITY": "trackedEntity",
+    "ENROLLMENT": "enrollment",
+    "EVENT": "event",
+    "RELATIONSHIP": "relationship",
+}
+LISTS: Mapping[str, str] = {
+    "TRACKED_ENTITY": "trackedEntities",
+    "ENROLLMENT": "enrollments",
+    "EVENT": "events",
+    "RELATIONSHIP": "relationships",
+}
+
 Codes = Mapping[Ref, tuple[str, ...]]
 
 

@@ -8,11 +8,19 @@ from typing import Any, Literal
 
 from dhis2_api.answers import refuse_if_broken
 from dhis2_api.client import Dhis2Client
-from dhis2_api.import_report import ImportReport, Ref, read_report, refs_of
+from dhis2_api.import_report import KEYS, LISTS, ImportReport, Ref, read_report, refs_of
 from dhis2_api.jobs import JobPatience, report_of_job, started_job
 
 
-__all__ = ["ImportOptions", "ImportReport", "Ref", "delete_objects", "import_objects", "refs_of"]
+__all__ = [
+    "CHILDREN_FIRST",
+    "ImportOptions",
+    "ImportReport",
+    "Ref",
+    "delete_objects",
+    "import_objects",
+    "refs_of",
+]
 
 Strategy = Literal["CREATE", "UPDATE", "CREATE_AND_UPDATE", "DELETE"]
 
@@ -96,14 +104,9 @@ def import_objects(
     return report
 
 
-# Children first: what hangs below a deleted object is deleted with it, or refuses its
-# deletion (tracker-api 4, Soft-deleted).
-_DELETED = {
-    "RELATIONSHIP": ("relationships", "relationship"),
-    "EVENT": ("events", "event"),
-    "ENROLLMENT": ("enrollments", "enrollment"),
-    "TRACKED_ENTITY": ("trackedEntities", "trackedEntity"),
-}
+#: What hangs below a deleted object is deleted with it, or refuses its deletion (tracker-api 4,
+#: Soft-deleted).
+CHILDREN_FIRST = ("RELATIONSHIP", "EVENT", "ENROLLMENT", "TRACKED_ENTITY")
 
 # What is not there, or was deleted before (measured: delete-…).
 _GONE = frozenset({"E1063", "E1081", "E1032", "E4016", "E1114", "E1113", "E1082", "E4017"})
@@ -123,11 +126,11 @@ def delete_objects(
     """
     stored: set[Ref] = set()
     refused: dict[Ref, tuple[str, ...]] = {}
-    for kind, (name, key) in _DELETED.items():
+    for kind in CHILDREN_FIRST:
         uids = sorted({ref.uid for ref in refs if ref.kind == kind})
         if not uids:
             continue
-        payload = {name: [{key: uid} for uid in uids]}
+        payload = {LISTS[kind]: [{KEYS[kind]: uid} for uid in uids]}
         report = import_objects(client, payload, replace(options, strategy="DELETE"))
         gone = {ref for ref, codes in report.refused.items() if _GONE.issuperset(codes)}
         stored |= report.stored | gone

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dhis2_api.import_report import KEYS
 from tracker_sync.bundles import BUNDLES, OBJECT
 from tracker_sync.columns import Places, column, places
 from tracker_sync.file_attributes import at_persons
@@ -46,7 +47,6 @@ def as_bundles(tables: Tables, projection: Projection) -> pa.Table:
     return _by_root(objects, _roots(people, enrollments, events), people, events)
 
 
-_KEY = {"TRACKED_ENTITY": "trackedEntity", "ENROLLMENT": "enrollment", "EVENT": "event"}
 _ABOVE = {"ENROLLMENT": "trackedEntity", "EVENT": "enrollment"}
 _NO_TEXT = pa.scalar(None, pa.string())
 
@@ -58,7 +58,7 @@ def _objects(kind: str, rows: pa.Table, texts: pa.Array) -> pa.Table:
     texts = texts if lives.true_count == len(rows) else pc.if_else(lives, texts, _NO_TEXT)
     columns = {
         "kind": pa.repeat(kind, len(rows)),
-        "uid": rows[_KEY[kind]],
+        "uid": rows[KEYS[kind]],
         "parent": rows[_ABOVE[kind]] if kind in _ABOVE else pa.nulls(len(rows), pa.string()),
         "updated_at": rows["updatedAt"],
         "deleted": rows["deleted"],

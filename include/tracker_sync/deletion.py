@@ -6,13 +6,10 @@ import logging
 from collections.abc import Collection, Sequence
 
 from dhis2_api.errors import PermanentError
-from dhis2_api.importer import Ref
+from dhis2_api.importer import CHILDREN_FIRST, Ref
 from tracker_sync.destination import Destination
 from tracker_sync.halving import code_at_fault, in_halves
 
-
-# What hangs below a deleted object goes with it, or refuses its deletion (tracker-api 4).
-CHILDREN_FIRST = ("RELATIONSHIP", "EVENT", "ENROLLMENT", "TRACKED_ENTITY")
 
 _log = logging.getLogger(__name__)
 

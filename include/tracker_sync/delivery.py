@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 
 from dhis2_api.client import Dhis2Client
 from dhis2_api.errors import PermanentError
+from dhis2_api.import_report import LISTS
 from dhis2_api.importer import ImportReport, Ref
 from tracker_sync.halving import code_at_fault, in_halves
 from tracker_sync.lease import unguarded
@@ -20,8 +21,6 @@ from tracker_sync.posting import Posting
 
 
 NOT_IN_REPORT = "SYNC_NOT_IN_REPORT"
-
-LISTS = {"TRACKED_ENTITY": "trackedEntities", "ENROLLMENT": "enrollments", "EVENT": "events"}
 
 _log = logging.getLogger(__name__)
 

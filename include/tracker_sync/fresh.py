@@ -18,8 +18,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dhis2_api.client import Dhis2Client
+from dhis2_api.import_report import LISTS
 from dhis2_api.importer import ImportReport, Ref
-from tracker_sync.delivery import LISTS
 from tracker_sync.json_text import escaped, joined
 from tracker_sync.objects import Tree, refs_of_rows, rows_of, stamps_of_rows
 from tracker_sync.outcome import Entry, Outcome

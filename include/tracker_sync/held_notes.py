@@ -7,17 +7,15 @@ object is read with all that DHIS2 takes back, and sent as it is but for the not
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 from dhis2_api.client import Dhis2Client
 from dhis2_api.importer import Ref
 from dhis2_api.reading import read_by_uid
+from tracker_sync.levels import Row, level_of
 
-
-Row = Mapping[str, Any]
 
 _STAMPS = "updatedAt,deleted"
 _ALL = "orgUnit,status,occurredAt,geometry,createdAtClient,updatedAtClient,storedBy"
@@ -71,25 +69,16 @@ def _fields(client: Dhis2Client) -> tuple[str, str]:
     return f"{event},{_EVENT_ALL}", f"{enrollment},{_ENROLLMENT_ALL}"
 
 
-# The key of an object's UID -> its kind, and where what stands below it is.
-_LEVELS = {
-    "trackedEntity": ("TRACKED_ENTITY", "enrollments"),
-    "enrollment": ("ENROLLMENT", "events"),
-    "event": ("EVENT", ""),
-}
-
-
 def _held(row: Row, above: Row) -> Iterator[tuple[Ref, Held]]:
     """Yield an object, and all below it, unless it was deleted."""
     if row.get("deleted"):
         return
-    key = next(name for name in _LEVELS if name in row)
-    kind, below = _LEVELS[key]
+    key, ref, below = level_of(row)
     stamp = datetime.fromisoformat(row["updatedAt"])
     notes = frozenset(note["note"] for note in row.get("notes") or ())
-    yield Ref(kind, row[key]), Held(stamp, notes, _payload(row, above))
-    for child in row.get(below) or ():
-        yield from _held(child, {key: row[key]})
+    yield ref, Held(stamp, notes, _payload(row, above))
+    for child in below:
+        yield from _held(child, {key: ref.uid})
 
 
 def _payload(row: Row, above: Row) -> Row:

@@ -9,6 +9,7 @@ from typing import Any
 
 from dhis2_api.client import Dhis2Client
 from dhis2_api.errors import RequestRefused
+from dhis2_api.import_report import LISTS
 from dhis2_api.importer import Ref
 from dhis2_api.notes import add_note
 from tracker_sync.delivery import deliver
@@ -22,7 +23,6 @@ from tracker_sync.writers import in_parallel
 
 
 NOTE_REFUSED = "SYNC_NOTE_REFUSED"
-_PLURAL = {"ENROLLMENT": "enrollments", "EVENT": "events"}
 _AT_ONCE = 100  # objects in one import request
 
 _log = logging.getLogger(__name__)
@@ -86,7 +86,7 @@ def _send_each(there: Destination, notes: Sequence[Note], addition: Addition) ->
 def _send_alone(client: Dhis2Client, note: Note, addition: Addition) -> None:
     addition.sent.add(note.ref)
     try:
-        kind: Any = _PLURAL[note.holder.kind]
+        kind: Any = LISTS[note.holder.kind]
         add_note(client, kind, note.holder.uid, note.ref.uid, note.text)
     except RequestRefused as refusal:
         _log.warning("NOTE %s: %s", note.ref.uid, refusal)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 import pyarrow as pa
 
 from dhis2_api.client import Dhis2Client
 from dhis2_api.export import MOST_UIDS
 from dhis2_api.importer import Ref
+from tracker_sync.levels import Row, level_of
 from tracker_sync.people import Wanted, read_wanted
 
 
@@ -24,12 +24,6 @@ _PERSON_FIELDS = (
     "trackedEntity,updatedAt,deleted,"
     f"enrollments[enrollment,updatedAt,deleted,events[{_EVENT_FIELDS}]]"
 )
-# The key of an object's UID -> its kind, and where what stands below it is.
-_LEVELS: Mapping[str, tuple[str, str]] = {
-    "trackedEntity": ("TRACKED_ENTITY", "enrollments"),
-    "enrollment": ("ENROLLMENT", "events"),
-    "event": ("EVENT", ""),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +68,10 @@ def _wanted(program: str) -> Wanted:
 
 
 def _with_all_below(
-    row: Mapping[str, Any], parent: Ref | None, *, below_deleted: bool
+    row: Row, parent: Ref | None, *, below_deleted: bool
 ) -> Iterator[tuple[Ref, Found]]:
-    key = next(name for name in _LEVELS if name in row)
-    kind, below = _LEVELS[key]
-    ref, deleted = Ref(kind, row[key]), bool(row["deleted"]) or below_deleted
+    _, ref, below = level_of(row)
+    deleted = bool(row["deleted"]) or below_deleted
     yield ref, Found(parent, row["updatedAt"], deleted)
-    for child in row.get(below) or ():
+    for child in below:
         yield from _with_all_below(child, ref, below_deleted=deleted)
