@@ -172,7 +172,7 @@ def test_a_closed_table_refuses_each_object_with_a_name_outside_of_it() -> None:
     everybody = mapped(tables_of(person()), closed=["org_units"]).refused
     owner = Ref("OWNER", f"person00001:{PROGRAM}")
     assert {*everybody} == {PERSON_REF, ENROLLMENT_REF, EVENT_REF, owner}
-    assert {*everybody.values()} == {"SYNC_UNMAPPED_ORG_UNIT"}
+    assert {*everybody.values()} == {"SYNC_UNMAPPED_CLINIC"}
 
 
 def test_what_is_deleted_is_never_refused_by_a_mapping() -> None:
@@ -233,7 +233,7 @@ def test_a_value_that_is_an_org_unit_or_a_user_is_named_as_the_destination_does(
     unknown = map_tables(with_value(NOTE, "elsewhere01"), terms, model)
 
     assert values_of(place) == [(NOTE, there(CLINIC))]
-    assert unknown.refused == {EVENT_REF: "SYNC_UNMAPPED_ORG_UNIT"}
+    assert unknown.refused == {EVENT_REF: "SYNC_UNMAPPED_CLINIC"}
     assert values_of(map_tables(with_value(SEX, "alice"), terms, model)) == [(SEX, "bob")]
 
 
@@ -349,3 +349,15 @@ def test_whatever_changes_its_name_no_value_is_lost_but_what_is_dropped(
 
     assert values_of(found) == [(table[uid], uid) for uid in elements if uid not in dropped]
     assert found.refused == {}
+
+
+def test_tables_that_nobody_wants_are_not_missed() -> None:
+    whole = tables_of(person())
+    some = {name: whole[name] for name in ("tracked_entities", "enrollments")}
+    terms = _terms(org_units={CLINIC: there(CLINIC)})
+
+    found = map_tables(some, terms, HERE)
+
+    assert found.tables.keys() == some.keys()
+    assert found.tables["tracked_entities"]["orgUnit"].to_pylist() == [there(CLINIC)]
+    assert found.tables["enrollments"].equals(map_tables(whole, terms, HERE).tables["enrollments"])

@@ -53,6 +53,18 @@ def test_a_package_gives_back_what_was_put_in_as_soon_as_it_is_worth_a_row_group
     assert package.rows("events") == 2
 
 
+def test_a_package_gives_back_some_tables_and_some_columns_the_others_unread(
+    tmp_path: Path,
+) -> None:
+    package = open_package(write(tmp_path / "try-1", "person00001"))
+
+    (group,) = package.row_groups("notes")
+    column = package.columns("tracked_entities", "trackedEntity")
+
+    assert group.keys() == {"notes"}
+    assert column.to_pydict() == {"trackedEntity": ["person00001"]}
+
+
 def test_an_empty_package_is_a_package(tmp_path: Path) -> None:
     package = open_package(write(tmp_path / "try-1"))
 
