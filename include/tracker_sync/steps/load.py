@@ -80,7 +80,12 @@ def load(
     write_lines(workspace.ledger(piece.slice), lines, attempt)
     timings = {**package.notes["timings"], "load": round(time.monotonic() - began, 3)}
     left_out = package.notes.get("values_left_out", 0)
-    report = {**import_report(piece, lines), "values_left_out": left_out, "timings": timings}
+    report = {
+        **import_report(piece, lines),
+        "values_left_out": left_out,
+        "timings": timings,
+        "path": str(workspace.ledger(piece.slice)),
+    }
     publish(workspace.import_report(piece.slice), json.dumps(report, indent=1).encode())
     return report
 
