@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from dhis2_api.metadata import Fields
 from dhis2_api.system import Account
-from tracker_sync.findings import Finding
+from tracker_sync.findings import Finding, some_of
 
 
 #: Authority -> what is refused without it, and with which code (tracker-api 4; measured:
@@ -17,8 +17,6 @@ _CASCADES = {
 }
 
 _REOPENING = "F_UNCOMPLETE_EVENT"
-
-_NAMED = 20
 
 
 def deleting_findings(server: str, account: Account) -> Iterator[Finding]:
@@ -53,8 +51,7 @@ def reopening_findings(
     if not stages or _has(account, _REOPENING):
         return
     blocked = sorted(fields["id"] for fields in stages if fields.get("blockEntryForm"))
-    more = f" and {len(blocked) - _NAMED} more" if len(blocked) > _NAMED else ""
-    changes = f", nor any changed one of the stages {', '.join(blocked[:_NAMED])}{more}, which "
+    changes = f", nor any changed one of the stages {some_of(blocked)}, which "
     yield Finding(
         "reopening_authority_missing",
         blocking=False,

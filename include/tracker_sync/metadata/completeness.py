@@ -10,14 +10,10 @@ from collections.abc import Collection, Iterator, Mapping
 
 from dhis2_api.client import Dhis2Client
 from dhis2_api.metadata import count_objects, read_pages
-from tracker_sync.findings import Finding
+from tracker_sync.findings import Finding, some_of
 from tracker_sync.metadata.closure import constraints_of, is_inside
 from tracker_sync.metadata.model import Model
 from tracker_sync.route import Route
-
-
-#: So many objects are named.
-_NAMED = 20
 
 
 def cut_off(source: Dhis2Client, route: Route, model: Model) -> list[Finding]:
@@ -60,8 +56,7 @@ def _held_below(root: str, model: Model) -> int:
 
 def _of_types(server: str, lost: list[str]) -> Iterator[Finding]:
     if lost:
-        more = f" and {len(lost) - _NAMED} more" if len(lost) > _NAMED else ""
-        yield _cut(f"{server}: relationshipTypes {', '.join(lost[:_NAMED])}{more}")
+        yield _cut(f"{server}: relationshipTypes {some_of(lost)}")
 
 
 def _of_units(server: str, missing: Mapping[str, int]) -> Iterator[Finding]:
