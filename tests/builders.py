@@ -13,7 +13,7 @@ from tracker_sync.arrow_json import parse_page
 from tracker_sync.metadata.model import Model, OrgUnit
 from tracker_sync.objects import Tree, as_bundles, trees_of
 from tracker_sync.projection import Projection
-from tracker_sync.tables import EVENT_ROW, PERSON_ROW, flatten, flatten_events
+from tracker_sync.tables import EVENT_ROW, PERSON_ROW, Tables, flatten, flatten_events
 
 
 Json = dict[str, Any]
@@ -112,9 +112,13 @@ def event_page(*events: Json) -> bytes:
     return json.dumps({"pager": pager, "events": events}, ensure_ascii=False).encode()
 
 
+def staged(*people: Json) -> Tables:
+    """Return people as they are staged."""
+    return flatten(parse_page(page(*people), PEOPLE, PERSON_ROW, what="test").rows, [PROGRAM])
+
+
 def bundles(*people: Json) -> pa.Table:
-    rows = parse_page(page(*people), PEOPLE, PERSON_ROW, what="test").rows
-    return as_bundles(flatten(rows, [PROGRAM]), Projection.of(MODEL))
+    return as_bundles(staged(*people), Projection.of(MODEL))
 
 
 def lone_bundles(*events: Json) -> pa.Table:

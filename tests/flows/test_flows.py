@@ -42,8 +42,6 @@ Json = dict[str, Any]
 
 FIRST_REPORT, SECOND_REPORT, PORTRAIT = "FileReport1", "FileReport2", "FilePhoto01"
 
-FIRST_REPORT, SECOND_REPORT, PORTRAIT = "FileReport1", "FileReport2", "FilePhoto01"
-
 
 def test_everybody_arrives_and_a_second_run_sends_nothing(world: World) -> None:
     world.source.write(trackedEntities=[person(), person(BINTA, MBOUR)], events=[case()])

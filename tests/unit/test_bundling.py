@@ -16,8 +16,6 @@ from builders import (
     NAME,
     NATIONAL_ID,
     NOTE,
-    PEOPLE,
-    PROGRAM,
     STAGE,
     TYPE,
     WEIGHT,
@@ -25,14 +23,14 @@ from builders import (
     event,
     event_page,
     lone_event,
-    page,
     person,
+    staged,
 )
 from plain_bundles import by_hand
 from tracker_sync.arrow_json import parse_page
 from tracker_sync.objects import as_bundles
 from tracker_sync.projection import Projection
-from tracker_sync.tables import EVENT_ROW, PERSON_ROW, Tables, flatten, flatten_events
+from tracker_sync.tables import EVENT_ROW, Tables, flatten_events
 
 
 PROJECTION = Projection.of(
@@ -106,10 +104,6 @@ def people(number: int) -> Any:
         attributes=attributes(),
         enrollments=st.lists(below, max_size=3),
     )
-
-
-def staged(*given_: Any) -> Tables:
-    return flatten(parse_page(page(*given_), PEOPLE, PERSON_ROW, what="test").rows, [PROGRAM])
 
 
 def staged_events(*given_: Any) -> Tables:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from builders import MODEL, NAME, PEOPLE, PROGRAM, enrollment, event, page, person
+from builders import MODEL, NAME, PROGRAM, enrollment, event, person, staged
 from dhis2_api.importer import Ref
-from tracker_sync.arrow_json import parse_page
 from tracker_sync.file_values import file_values
 from tracker_sync.objects import Object, as_bundles, payload, trees_of
 from tracker_sync.projection import Projection
-from tracker_sync.tables import PERSON_ROW, Tables, flatten
+from tracker_sync.tables import Tables
 
 
 PHOTO, CONSENT, REPORT = "attrPhoto01", "attrConsen1", "elemReport1"
@@ -24,8 +23,7 @@ WITH_FILES = replace(
 
 
 def tables(**changes: Any) -> Tables:
-    rows = parse_page(page(person(**changes)), PEOPLE, PERSON_ROW, what="test").rows
-    return flatten(rows, [PROGRAM])
+    return staged(person(**changes))
 
 
 def objects(**changes: Any) -> dict[Ref, Object]:

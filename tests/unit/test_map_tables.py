@@ -16,7 +16,6 @@ from builders import (
     NAME,
     NATIONAL_ID,
     NOTE,
-    PEOPLE,
     PROGRAM,
     STAGE,
     SURVEILLANCE,
@@ -26,8 +25,8 @@ from builders import (
     event,
     event_page,
     lone_event,
-    page,
     person,
+    staged,
 )
 from builders import EVENTS as EVENT_PAGES
 from dhis2_api.importer import Ref
@@ -39,7 +38,7 @@ from tracker_sync.mapping.terms import MappingTerms
 from tracker_sync.mapping.there import model_there, route_there
 from tracker_sync.objects import Object, as_bundles, trees_of
 from tracker_sync.projection import Projection
-from tracker_sync.tables import EVENT_ROW, PERSON_ROW, TABLES, Tables, flatten, flatten_events
+from tracker_sync.tables import EVENT_ROW, TABLES, Tables, flatten_events
 
 
 SEXES, SEX = "optSetSex01", "elemSexCod1"
@@ -53,10 +52,6 @@ HERE = replace(
     option_sets={SEX: SEXES, NATIONAL_ID: SEXES},
     value_types={WEIGHT: "NUMBER", SEX: "TEXT", NOTE: "LONG_TEXT"},
 )
-
-
-def tables_of(*people: dict[str, Any]) -> Tables:
-    return flatten(parse_page(page(*people), PEOPLE, PERSON_ROW, what="test").rows, [PROGRAM])
 
 
 def there(name: str) -> str:
@@ -75,7 +70,7 @@ def _terms(**terms: Any) -> MappingTerms:
 
 def with_value(element: str, value: str) -> Tables:
     values = [{"dataElement": element, "value": value, "providedElsewhere": False}]
-    return tables_of(person(enrollments=[enrollment(events=[event(dataValues=values)])]))
+    return staged(person(enrollments=[enrollment(events=[event(dataValues=values)])]))
 
 
 def values_of(found: Mapped) -> list[tuple[str, str]]:
@@ -84,7 +79,7 @@ def values_of(found: Mapped) -> list[tuple[str, str]]:
 
 
 def test_without_a_mapping_the_tables_are_the_very_same() -> None:
-    tables = tables_of(person())
+    tables = staged(person())
 
     assert mapped(tables) == Mapped(tables, {})
 
@@ -96,7 +91,7 @@ def test_every_name_of_a_person_and_of_all_below_becomes_the_destinations() -> N
     assigned = event(assignedUser={"username": "alice"})
 
     found = mapped(
-        tables_of(person(enrollments=[enrollment(events=[assigned])])),
+        staged(person(enrollments=[enrollment(events=[assigned])])),
         **one,
         data_elements=elements,
         attributes=attributes,
@@ -138,7 +133,7 @@ def test_a_dropped_data_element_leaves_no_value_and_refuses_nothing() -> None:
 
 def test_a_dropped_user_or_option_combination_leaves_the_field_out() -> None:
     assigned = event(assignedUser={"username": "alice"})
-    tables = tables_of(person(enrollments=[enrollment(events=[assigned])]))
+    tables = staged(person(enrollments=[enrollment(events=[assigned])]))
 
     found = mapped(tables, users={"alice": "drop"}, option_combos={"HllvX50cXC0": "drop"})
 
@@ -150,7 +145,7 @@ def test_a_dropped_user_or_option_combination_leaves_the_field_out() -> None:
 
 def test_the_events_of_a_dropped_stage_are_named_and_their_neighbours_are_not() -> None:
     other = event("event000002", programStage="stageOther1")
-    tables = tables_of(person(enrollments=[enrollment(events=[event(), other])]))
+    tables = staged(person(enrollments=[enrollment(events=[event(), other])]))
 
     found = mapped(tables, program_stages={STAGE: "drop"})
 
@@ -165,14 +160,14 @@ def test_a_closed_table_refuses_each_object_with_a_name_outside_of_it() -> None:
         ("option_combos", EVENT_REF),
         ("data_elements", EVENT_REF),
     ):
-        found = mapped(tables_of(person()), closed=[table])
+        found = mapped(staged(person()), closed=[table])
         assert {*found.refused} == {ref}, table
         assert found.refused[ref].startswith("SYNC_UNMAPPED_")
 
-    everybody = mapped(tables_of(person()), closed=["org_units"]).refused
+    everybody = mapped(staged(person()), closed=["org_units"]).refused
     owner = Ref("OWNER", f"person00001:{PROGRAM}")
     assert {*everybody} == {PERSON_REF, ENROLLMENT_REF, EVENT_REF, owner}
-    assert {*everybody.values()} == {"SYNC_UNMAPPED_CLINIC"}
+    assert {*everybody.values()} == {"SYNC_UNMAPPED_ORG_UNIT"}
 
 
 def test_what_is_deleted_is_never_refused_by_a_mapping() -> None:
@@ -180,7 +175,7 @@ def test_what_is_deleted_is_never_refused_by_a_mapping() -> None:
         deleted=True, enrollments=[enrollment(deleted=True, events=[event(deleted=True)])]
     )
 
-    refused = mapped(tables_of(gone, person("person00002")), closed=["org_units"]).refused
+    refused = mapped(staged(gone, person("person00002")), closed=["org_units"]).refused
 
     assert Ref("TRACKED_ENTITY", "person00002") in refused
     assert PERSON_REF not in refused
@@ -188,7 +183,7 @@ def test_what_is_deleted_is_never_refused_by_a_mapping() -> None:
 
 def test_an_attribute_that_an_older_server_lists_beside_a_persons_own_refuses_nobody() -> None:
     listed = [{"attribute": NAME, "value": "Awa"}, {"attribute": NATIONAL_ID, "value": "902"}]
-    tables = tables_of(person(attributes=listed, enrollments=[enrollment(attributes=[])]))
+    tables = staged(person(attributes=listed, enrollments=[enrollment(attributes=[])]))
     assert tables["attributes"].num_rows == 2
 
     assert mapped(tables, closed=["attributes"], attributes={NAME: there(NAME)}).refused == {}
@@ -233,7 +228,7 @@ def test_a_value_that_is_an_org_unit_or_a_user_is_named_as_the_destination_does(
     unknown = map_tables(with_value(NOTE, "elsewhere01"), terms, model)
 
     assert values_of(place) == [(NOTE, there(CLINIC))]
-    assert unknown.refused == {EVENT_REF: "SYNC_UNMAPPED_CLINIC"}
+    assert unknown.refused == {EVENT_REF: "SYNC_UNMAPPED_ORG_UNIT"}
     assert values_of(map_tables(with_value(SEX, "alice"), terms, model)) == [(SEX, "bob")]
 
 
@@ -245,7 +240,7 @@ def test_of_two_data_elements_that_become_one_equal_values_are_one_and_others_ar
         ]
         people = person(enrollments=[enrollment(events=[event(dataValues=values)])])
         onto_one = {WEIGHT: there(WEIGHT), NOTE: there(WEIGHT)}
-        return mapped(tables_of(people), data_elements=onto_one, merge=["data_elements"])
+        return mapped(staged(people), data_elements=onto_one, merge=["data_elements"])
 
     assert values_of(both("3", "3")) == [(there(WEIGHT), "3")]
     assert both("3", "3").refused == {}
@@ -260,7 +255,7 @@ def test_a_dropped_relationship_type_takes_its_rows_out_of_the_table() -> None:
     table = pa.Table.from_pylist(rows, TABLES["relationships"])
 
     found = mapped(
-        {**tables_of(person()), "relationships": table},
+        {**staged(person()), "relationships": table},
         relationship_types={"typeParent1": "drop", "typeSiblin1": "TypeSiblin9"},
     )
 
@@ -271,14 +266,14 @@ def test_a_dropped_relationship_type_takes_its_rows_out_of_the_table() -> None:
 def test_the_default_option_combination_becomes_the_destinations_own_without_a_table() -> None:
     model = replace(HERE, option_combos={"HllvX50cXC0": "OldDefault1"})
 
-    found = map_tables(tables_of(person()), MappingTerms(), model)
+    found = map_tables(staged(person()), MappingTerms(), model)
 
     assert found.tables["events"]["attributeOptionCombo"].to_pylist() == ["OldDefault1"]
-    assert map_tables(tables_of(person()), _terms(closed=["option_combos"]), model).refused == {}
+    assert map_tables(staged(person()), _terms(closed=["option_combos"]), model).refused == {}
 
 
 def test_a_refused_object_is_in_the_bundles_with_its_code_and_without_content() -> None:
-    found = mapped(tables_of(person()), closed=["data_elements"])
+    found = mapped(staged(person()), closed=["data_elements"])
     rows = marked(as_bundles(found.tables, Projection.of(MODEL)), found.refused)
 
     by_ref: dict[Ref, Object] = {item.ref: item for tree in trees_of(rows) for item in tree.objects}
@@ -343,7 +338,7 @@ def test_whatever_changes_its_name_no_value_is_lost_but_what_is_dropped(
         uid: "drop" if uid in dropped else name for uid, name in zip(ELEMENTS, names, strict=True)
     }
     values = [{"dataElement": uid, "value": uid, "providedElsewhere": False} for uid in elements]
-    tables = tables_of(person(enrollments=[enrollment(events=[event(dataValues=values)])]))
+    tables = staged(person(enrollments=[enrollment(events=[event(dataValues=values)])]))
 
     found = mapped(tables, data_elements=table)
 
@@ -352,7 +347,7 @@ def test_whatever_changes_its_name_no_value_is_lost_but_what_is_dropped(
 
 
 def test_tables_that_nobody_wants_are_not_missed() -> None:
-    whole = tables_of(person())
+    whole = staged(person())
     some = {name: whole[name] for name in ("tracked_entities", "enrollments")}
     terms = _terms(org_units={CLINIC: there(CLINIC)})
 

@@ -7,10 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from builders import NOTE, WEIGHT, enrollment, event, person
+from builders import NOTE, WEIGHT, enrollment, event, person, staged
 from tracker_sync.not_happened import LeftOut, part
 from tracker_sync.package import open_package
-from unit.test_bundling import staged
 from unit.test_transform import made, somebody, trees
 
 

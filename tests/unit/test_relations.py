@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from builders import PEOPLE, PROGRAM, STAGE, STAMP, TYPE, enrollment, event, page, person
+from builders import PROGRAM, STAGE, STAMP, TYPE, enrollment, event, person, staged
 from dhis2_api.client import Dhis2Client
 from dhis2_api.dialects import dialect_of
 from dhis2_api.paging import envelope_of
@@ -19,11 +19,7 @@ from tracker_sync.relations import (
     once_each,
     relationships_wanted,
 )
-from tracker_sync.tables import EVENT_ROW, PERSON_ROW, Tables, flatten, flatten_events
-
-
-def people(*given: dict[str, Any]) -> Tables:
-    return flatten(parse_page(page(*given), PEOPLE, PERSON_ROW, what="test").rows, [PROGRAM])
+from tracker_sync.tables import EVENT_ROW, flatten_events
 
 
 def relationship(uid: str, start: dict[str, Any], end: dict[str, Any]) -> dict[str, Any]:
@@ -49,14 +45,14 @@ def related(uid: str, *own: Any, enrollment: Any = (), event: Any = ()) -> dict[
 
 @pytest.mark.parametrize("joined_by", [TYPE, PROGRAM, STAGE])
 def test_whoever_a_relationship_type_may_join_is_asked_about(joined_by: str) -> None:
-    tables = people(person("person00001"), person("person00002", deleted=True))
+    tables = staged(person("person00001"), person("person00002", deleted=True))
 
     assert may_be_related(tables, {joined_by}) == ["person00001"]
     assert may_be_related(tables, {"programOth1"}) == []
 
 
 def test_a_person_is_asked_about_only_for_what_is_the_persons() -> None:
-    tables = people(
+    tables = staged(
         person("person00001", enrollments=[]),
         person("person00002", enrollments=[enrollment(events=[event(programStage="stageOther1")])]),
     )

@@ -8,11 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from builders import CLINIC, MODEL, NATIONAL_ID, PEOPLE, PROGRAM, enrollment, page, person
-from tracker_sync.arrow_json import parse_page
+from builders import CLINIC, MODEL, NATIONAL_ID, enrollment, person, staged
 from tracker_sync.objects import Tree, as_bundles, trees_of
 from tracker_sync.projection import Projection
-from tracker_sync.tables import PERSON_ROW, flatten
 from tracker_sync.unique_values import UniqueValues, unique_digests
 
 
@@ -24,8 +22,7 @@ FIRST, SECOND, THIRD = "person00001", "person00002", "person00003"
 def tree(uid: str, national_id: str | None, org_unit: str = CLINIC) -> Tree:
     rows = [{"attribute": NATIONAL_ID, "value": national_id}] if national_id else []
     below = [enrollment(f"enroll{uid[6:]}", attributes=rows, events=[])]
-    read = page(person(uid, enrollments=below, orgUnit=org_unit))
-    tables = flatten(parse_page(read, PEOPLE, PERSON_ROW, what="test").rows, [PROGRAM])
+    tables = staged(person(uid, enrollments=below, orgUnit=org_unit))
     (only,) = trees_of(as_bundles(tables, Projection.of(MODEL)))
     return only
 
