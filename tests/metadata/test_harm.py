@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from metadata.objects import Fields, ids, option_set, program
+from tracker_sync.metadata.defaults import USUAL
 from tracker_sync.metadata.difference import difference
 from tracker_sync.metadata.harm import OF_DATA, harm_of
-from tracker_sync.metadata.judgement import differing
+from tracker_sync.metadata.judgement import differing, unsupported
 
 
 def harms(plural: str, ours: Fields, theirs: Fields) -> tuple[str, ...]:
@@ -136,3 +137,23 @@ def test_only_the_fields_that_refuse_are_named_as_such() -> None:
 
     assert change.fields == ("name", "organisationUnits")
     assert f"{ours['id']} (organisationUnits)" in finding.text
+
+
+@pytest.mark.parametrize("name", ["categoryCombo", "enrollmentCategoryCombo"])
+def test_a_program_with_a_category_combination_of_its_own_is_told_why_and_what_to_do(
+    name: str,
+) -> None:
+    default, own = {"id": "bjDvmb4bfuf"}, {"id": "CateCombo01"}
+    programs: dict[str, Any] = {
+        "ProgramDef1": {"id": "ProgramDef1", name: default},
+        "ProgramNone": {"id": "ProgramNone"},
+        "ProgramOwn1": {"id": "ProgramOwn1", "categoryCombo": default} | {name: own},
+    }
+
+    (finding,) = unsupported({"programs": programs}, USUAL)
+
+    assert (finding.code, finding.blocking) == ("program_category_combination", True)
+    assert f"programs ProgramOwn1 has a {name} of its own, CateCombo01" in finding.text
+    assert "may not read" in finding.text
+    assert "E1131" in finding.text
+    assert "`option_combos`" in finding.remedy

@@ -19,19 +19,33 @@ from tracker_sync.metadata.versions import SetAside, unknown_values
 
 _One = TypeVar("_One", Change, Clash)
 
+#: What a program's events are filed under, and its enrollments (2.43).
+_COMBINATIONS = ("categoryCombo", "enrollmentCategoryCombo")
+
 
 def unsupported(objects: Objects, defaults: frozenset[str]) -> list[Finding]:
-    """Return a blocking finding for each program that this release does not copy."""
+    """Return a blocking finding for each program with a category combination of its own.
+
+    Its events, and on 2.43 its enrollments, are filed under category options. What servers do
+    with those is neither measured nor recorded, and by the facts two things lose records
+    without a word: a list leaves out what is filed under an option whose data the account may
+    not read, and option combinations are made by each server, under UIDs of its own.
+    """
     return [
         Finding(
             "program_category_combination",
             blocking=True,
-            text=f"programs {uid} has a category combination of its own, which this release "
-            "does not copy",
-            remedy="take the program out of the route",
+            text=f"programs {uid} has a {name} of its own, {combo}. Such records are not copied: "
+            "a server leaves out, without a word, those of category options that the account may "
+            "not read, so that nobody could tell whether all came; and it makes option "
+            "combinations under UIDs of its own, which would be there twice, or refused (E1131)",
+            remedy="take the program out of the route; or make it at the destination by hand and "
+            "map it there, `programs` and `option_combos`, when you know that both accounts may "
+            "read and write data of all its category options",
         )
         for uid, program in objects.get("programs", {}).items()
-        if program.get("categoryCombo", {}).get("id", "default") not in defaults | {"default"}
+        for name in _COMBINATIONS
+        if (combo := (program.get(name) or {}).get("id")) and combo not in defaults
     ]
 
 
