@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from dhis2_api.importer import Ref
 from tracker_sync.deletion import delete_all
+from tracker_sync.delivery import refused
 from tracker_sync.ledger import read_lines
 from tracker_sync.outcome import Entry, Outcome
 from tracker_sync.publish import publish
@@ -61,8 +62,8 @@ def send_deletions(after: AfterSlices, phase: str, lines: Sequence[Entry]) -> li
         return [would_be(line, "deleted") for line in lines]
     _note_asked(after.workspace, phase, [line.ref for line in lines])
     there = {_there(line): line.ref for line in lines}
-    refused = delete_all(after.destination, there, after.route.batches.tracked_entities)
-    codes = {there[ref]: code for ref, code in refused.items()}
+    why = delete_all(after.destination, there, after.route.batches.tracked_entities)
+    codes = {there[ref]: code for ref, code in why.items()}
     return [_sent(line, codes.get(line.ref)) for line in lines]
 
 
@@ -125,5 +126,4 @@ def _held(line: Entry, code: str) -> Entry:
 def _sent(line: Entry, code: str | None) -> Entry:
     if code is None:
         return line.but(outcome=Outcome.STORED, action="deleted", code=None, known=False, sent=True)
-    known = line.known and line.code == code
-    return line.but(outcome=Outcome.REFUSED, action=None, code=code, known=known, sent=True)
+    return refused(line.but(sent=True), code)
