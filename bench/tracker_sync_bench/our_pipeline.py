@@ -38,7 +38,7 @@ IN_DISTRICTS = ROUTE.model_copy(
         "batches": Batches(tracked_entities=PEOPLE_A_BATCH, in_parallel=WRITERS),
     }
 )
-_SAYS_NOTHING = IN_DISTRICTS.model_copy(update={"batches": Batches()})
+SAYS_NOTHING = IN_DISTRICTS.model_copy(update={"batches": Batches()})
 
 
 def bring(work: Work) -> Callable[[], int]:
@@ -48,7 +48,7 @@ def bring(work: Work) -> Callable[[], int]:
 
 def bring_unsaid(work: Work) -> Callable[[], int]:
     """Do the same with the batches of a route that says nothing about them."""
-    return _bringing(work, _SAYS_NOTHING)
+    return _bringing(work, SAYS_NOTHING)
 
 
 def _bringing(work: Work, route: Route) -> Callable[[], int]:

@@ -22,7 +22,7 @@ from tracker_sync.steps.plan_slices import plan_slices
 from tracker_sync.steps.transform import transform
 from tracker_sync.window import Occasion
 from tracker_sync.workspace import Workspace
-from tracker_sync_bench.our_pipeline import DISTRICTS, IN_DISTRICTS
+from tracker_sync_bench.our_pipeline import DISTRICTS, SAYS_NOTHING
 from tracker_sync_bench.our_reading import MODEL, ROUTE
 from tracker_sync_bench.work import Work
 
@@ -35,7 +35,7 @@ def plan(work: Work) -> Callable[[], int]:
 
     def run() -> int:
         with Dhis2Client(work.url) as source:
-            plan_slices(source, IN_DISTRICTS, workspace, Occasion("manual"))
+            plan_slices(source, SAYS_NOTHING, workspace, Occasion("manual"))
         return _largest(workspace).to_read
 
     return run
@@ -47,7 +47,7 @@ def read(work: Work) -> Callable[[], int]:
 
     def run() -> int:
         with Dhis2Client(work.url) as source:
-            found = extract(source, IN_DISTRICTS, workspace, _largest(workspace).slice, 1)
+            found = extract(source, SAYS_NOTHING, workspace, _largest(workspace).slice, 1)
         return found.rows["tracked_entities"]
 
     return run
@@ -69,7 +69,7 @@ def bring(work: Work) -> Callable[[], int]:
     def run() -> int:
         with Dhis2Client(work.to) as client:
             there = Destination(client, ROUTE.programs)
-            kinds = load(there, IN_DISTRICTS, workspace, piece, bundles)["kinds"]
+            kinds = load(there, SAYS_NOTHING, workspace, piece, bundles)["kinds"]
         return int(kinds["TRACKED_ENTITY"]["created"])
 
     return run

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -34,10 +34,10 @@ def whole(folder: Path, sizes: Sizes) -> Iterator[Row]:
     yield Row(rate, ours.done / ours.cpu, plain.done / plain.cpu)
     yield Row("the same: peak MB", ours.peak, plain.peak, most=600)
     unsaid = _brought("our_pipeline.bring_unsaid", work, (0, 0))
-    yield Row(
-        "as a route that says nothing, no delays: people a second and core",
-        unsaid.done / unsaid.cpu,
-    )
+    what = "as a route that says nothing, no delays"
+    yield Row(f"{what}, one process: people a second and core", unsaid.done / unsaid.cpu)
+    rate = "the same, each step in a process of its own: people a second and core"
+    yield Row(rate, _rate(_by_step(folder / "steps", work.count), work.count), least=2_000)
 
 
 _STEPS = {
@@ -46,20 +46,21 @@ _STEPS = {
     "transform": "our_steps.make_bundles",
     "load": "our_steps.bring",
 }
+_OF_A_SLICE = ("extract", "transform", "load")
 
 
 def long(folder: Path, sizes: Sizes) -> Iterator[Row]:
     """Each step of few people, then of many, in the same memory."""
-    few, many = (_peaks(folder / str(count), count) for count in sizes.long)
+    few, many = (_by_step(folder / str(count), count) for count in sizes.long)
     less, more = sizes.long
-    for step, peak in many.items():
-        yield Row(f"{step} of {more:,} people in slices: peak MB", peak, most=600)
+    for step, done in many.items():
+        yield Row(f"{step} of {more:,} people in slices: peak MB", done.peak, most=600)
         growth = f"the same: {more:,} people take so many times the memory of {less:,}"
-        yield Row(growth, peak / few[step], most=1.15)
+        yield Row(growth, done.peak / few[step].peak, most=1.15)
 
 
-def _peaks(folder: Path, count: int) -> dict[str, float]:
-    """Return how much memory each step takes, each in a process of its own."""
+def _by_step(folder: Path, count: int) -> dict[str, Measured]:
+    """Return what each step takes, each in a process of its own; the largest slice's beyond."""
     folder.mkdir(parents=True)
     work = Work(str(folder), count=count)
     measured("material.write_people", work)
@@ -68,7 +69,13 @@ def _peaks(folder: Path, count: int) -> dict[str, float]:
         done = {step: measured(job, work) for step, job in _STEPS.items()}
     if len({each.done for each in done.values()}) > 1:
         raise DidNotWork("not everybody of the largest slice was brought")
-    return {step: each.peak for step, each in done.items()}
+    return done
+
+
+def _rate(steps: Mapping[str, Measured], everybody: int) -> float:
+    """Return how many people a core brings in a second: all are planned, a slice is brought."""
+    a_person = steps["plan_slices"].cpu / everybody
+    return 1 / (a_person + sum(steps[name].cpu / steps[name].done for name in _OF_A_SLICE))
 
 
 def _brought(by: str, work: Work, delays: tuple[float, float]) -> Measured:
