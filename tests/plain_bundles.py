@@ -103,7 +103,7 @@ class _Maker:
             "updated_at": row["updatedAt"],
             "deleted": deleted,
             "content": text,
-            "completed_at": row["completedAt"] if finished else None,
+            "beside": _beside(row, finished=finished) if text else None,
             "content_hash": hashlib.sha256(text.encode()).hexdigest()[:32] if text else None,
             "code": code,
         }
@@ -138,6 +138,13 @@ class _Maker:
         last = {row["attribute"]: row["value"] for row in rows}
         kept = sorted(uid for uid in last if own is None or uid in own)
         return [{"attribute": uid, "value": last[uid]} for uid in kept]
+
+
+def _beside(row: Row, *, finished: bool) -> str | None:
+    """Return what is sent of a row and never compared, as JSON members."""
+    held = {"completedAt": row.get("completedAt") if finished else None}
+    held["storedBy"] = row["storedBy"]
+    return _json({name: text for name, text in held.items() if text is not None})[1:-1] or None
 
 
 def _data_values(rows: list[Row]) -> list[Row]:

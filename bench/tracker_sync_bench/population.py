@@ -111,6 +111,7 @@ class Maker:
         there = {"geometry": {"type": "Point", "coordinates": [-17.44, 14.69]}}
         return {
             **stamps,
+            "storedBy": USERS[0],
             "deleted": False,
             **(there if self.chance.random() < geometry_of else {}),
         }

@@ -24,7 +24,7 @@ LISTING_FIELDS: dict[Listed, str] = {
     "events": "event,trackedEntity,orgUnit,updatedAt,deleted",
 }
 
-_STAMPS = "createdAt,updatedAt,createdAtClient,updatedAtClient,deleted,geometry"
+_STAMPS = "createdAt,updatedAt,createdAtClient,updatedAtClient,storedBy,deleted,geometry"
 _VALUES = "attributes[attribute,value]"
 _NOTES = "notes[note,value,storedAt,createdBy[username]]"
 

@@ -145,7 +145,7 @@ class _Bringing:
             self.brought.refused.pop(value.ref, None)  # another's value may have led to it
         self.brought.refused |= failing
         code = next(iter(failing.values()), None)
-        return item._replace(content=None, completed_at=None, code=code) if code else item
+        return item._replace(content=None, beside=None, code=code) if code else item
 
     def _failing(self, value: FileValue) -> str | None:
         """Upload a file unless it is there; return why that can't be."""

@@ -14,7 +14,7 @@ OBJECT = pa.struct(
         ("updated_at", pa.timestamp("ms")),
         ("deleted", pa.bool_()),
         ("content", pa.string()),
-        ("completed_at", pa.string()),
+        ("beside", pa.string()),
         ("content_hash", pa.string()),
         ("code", pa.string()),
     ]

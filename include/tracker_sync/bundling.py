@@ -14,7 +14,7 @@ from tracker_sync.bundles import BUNDLES, OBJECT
 from tracker_sync.columns import Places, column, places
 from tracker_sync.file_attributes import at_persons
 from tracker_sync.flat_json import enrollment_texts, event_texts, person_texts
-from tracker_sync.json_text import with_nul
+from tracker_sync.json_text import escaped, joined, with_nul
 from tracker_sync.living_rows import living_rows
 from tracker_sync.not_happened import part
 from tracker_sync.projection import COMPLETED, Projection
@@ -63,7 +63,7 @@ def _objects(kind: str, rows: pa.Table, texts: pa.Array) -> pa.Table:
         "updated_at": rows["updatedAt"],
         "deleted": rows["deleted"],
         "content": texts,
-        "completed_at": _completed_at(kind, rows, lives),
+        "beside": _beside(kind, rows, lives),
         "content_hash": _hashes(texts),
         "code": codes,
     }
@@ -77,11 +77,15 @@ def _codes(rows: pa.Table, texts: pa.Array) -> pa.Array:
     return pc.if_else(column(rows, "deleted"), _NO_TEXT, codes)
 
 
-def _completed_at(kind: str, rows: pa.Table, lives: pa.Array) -> pa.Array:
-    if kind not in COMPLETED:
-        return pa.nulls(len(rows), pa.string())
-    accepted = pc.is_in(column(rows, "status"), value_set=pa.array(COMPLETED[kind]))
-    return pc.if_else(pc.and_(accepted, lives), column(rows, "completedAt"), _NO_TEXT)
+def _beside(kind: str, rows: pa.Table, lives: pa.Array) -> pa.Array:
+    """Return what is sent of each that lives beside its text; see `objects.Object`."""
+    author = joined('"storedBy":"', escaped(column(rows, "storedBy")), '"')
+    if kind in COMPLETED:
+        accepted = pc.is_in(column(rows, "status"), value_set=pa.array(COMPLETED[kind]))
+        stamps = pc.if_else(accepted, column(rows, "completedAt"), _NO_TEXT)
+        stamps = joined('"completedAt":"', escaped(stamps), '"')
+        author = pc.coalesce(joined(stamps, ",", author), stamps, author)
+    return author if lives.true_count == len(rows) else pc.if_else(lives, author, _NO_TEXT)
 
 
 def _hashes(texts: pa.Array) -> pa.Array:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection
-from json.encoder import encode_basestring
 from typing import Any
 
 from tracker_sync.metadata.model import Model
@@ -53,12 +52,12 @@ def import_text(
     if cleared:
         mine[name] = [*mine.get(name, []), *({key: uid, "value": None} for uid in cleared)]
         content = as_text(mine)
-    return _completed(content, ours.completed_at)
+    return _with_beside(content, ours.beside)
 
 
 def new_text(ours: Object) -> str:
     """Return the import JSON of an object that the destination lacks."""
-    return _completed(ours.content or "", ours.completed_at)
+    return _with_beside(ours.content or "", ours.beside)
 
 
 def values(kind: str, payload: _Payload) -> dict[str, _Payload]:
@@ -76,10 +75,8 @@ def _scalars(payload: _Payload, name: str) -> _Payload:
     return {key: value for key, value in payload.items() if key != name}
 
 
-def _completed(content: str, completed_at: str | None) -> str:
-    if completed_at is None:
-        return content
-    return f'{content[:-1]},"completedAt":{encode_basestring(completed_at)}}}'
+def _with_beside(content: str, beside: str | None) -> str:
+    return content if beside is None else f"{content[:-1]},{beside}}}"
 
 
 def _clearable(

@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 from dhis2_api.client import Dhis2Client
 from dhis2_api.import_report import LISTS
 from dhis2_api.importer import ImportReport, Ref
-from tracker_sync.json_text import escaped, joined
+from tracker_sync.json_text import joined
 from tracker_sync.objects import Tree, refs_of_rows, rows_of, stamps_of_rows
 from tracker_sync.outcome import Entry, Outcome
 from tracker_sync.stamps import read_stamps
@@ -90,11 +90,11 @@ class Fresh:
     def _texts(self) -> pa.BinaryArray:
         """Return what is sent of each: `difference.new_text`."""
         contents = self.rows["content"].combine_chunks().cast(pa.binary())
-        completed = self.rows["completed_at"].combine_chunks()
-        if completed.null_count == len(completed):
+        beside = self.rows["beside"].combine_chunks()
+        if beside.null_count == len(beside):
             return contents
         opened = pc.binary_slice(contents, 0, -1)
-        end = pc.fill_null(joined(',"completedAt":"', escaped(completed), '"}'), "}")
+        end = pc.fill_null(joined(",", beside, "}"), "}")
         return pc.binary_join_element_wise(opened, end.cast(pa.binary()), b"")
 
 

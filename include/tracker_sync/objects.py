@@ -32,9 +32,10 @@ class Object(NamedTuple):
         deleted: Whether it is a tombstone, or stands below one.
         content: What of it is sent and compared, as flat import JSON: two objects are equal
             if, and only if, their texts are. Nothing of a tombstone, nor of what is refused.
-        completed_at: When it was completed, where its status lets that be sent. Never
-            compared: DHIS2 takes it at the moment of completion and never corrects it
-            (measured: Flows).
+        beside: What is sent besides, as JSON members, and never compared: when it was
+            completed, where its status lets that be sent, which DHIS2 takes at the moment of
+            completion and never corrects (measured: Flows); and who stored it, which from
+            2.43 on is the importing account (tracker-api 4).
         content_hash: A hash of `content`.
         code: Why it can't be sent at all: a code of `docs/codes.md`.
     """
@@ -44,7 +45,7 @@ class Object(NamedTuple):
     updated_at: datetime
     deleted: bool
     content: str | None
-    completed_at: str | None
+    beside: str | None
     content_hash: str | None
     code: str | None = None
 
@@ -151,7 +152,8 @@ def rows_of(trees: Iterable[Tree]) -> pa.Table | None:
 def payload(item: Object) -> dict[str, Any]:
     """Return what is sent of an object that lives and isn't refused."""
     content: dict[str, Any] = json.loads(item.content or "{}")
-    return content | ({"completedAt": item.completed_at} if item.completed_at else {})
+    beside: dict[str, Any] = json.loads(f"{{{item.beside or ''}}}")
+    return content | beside
 
 
 # The class itself, called with each field by Python code, takes twice as long.
@@ -166,7 +168,7 @@ def _objects(rows: pa.StructArray) -> Iterator[Object]:
         _REF((_PARENT[kind], parent)) if parent else None
         for kind, parent in zip(kinds, parents, strict=True)
     )
-    own = _lists(columns, ("deleted", "content", "completed_at", "content_hash", "code"))
+    own = _lists(columns, ("deleted", "content", "beside", "content_hash", "code"))
     known = (refs_of_rows(columns), above, stamps_of_rows(columns))
     return map(_OBJECT, zip(*known, *own, strict=True))
 

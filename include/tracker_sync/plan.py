@@ -134,7 +134,7 @@ def _all_new(tree: Tree) -> list[Planned]:
                         *_UNTOLD,
                     )
                 ),
-                each.content if each.completed_at is None else new_text(each),
+                each.content if each.beside is None else new_text(each),
                 each.parent,
                 None,
             )

@@ -32,10 +32,7 @@ LEFT_OUT: Mapping[str, str] = {
         for kind in ("trackedEntities", "enrollments", "events", "dataValues")
         for key in ("createdBy", "updatedBy")
     },
-    **{
-        f"{kind}.storedBy": _BY_SERVER
-        for kind in ("attributes", "enrollments", "events", "dataValues")
-    },
+    **{f"{kind}.storedBy": _BY_SERVER for kind in ("attributes", "dataValues")},
     **{f"{kind}.createdAt": _BY_SERVER for kind in ("attributes", "dataValues")},
     **{f"{kind}.updatedAt": _BY_SERVER for kind in ("attributes", "dataValues")},
     **{f"{kind}.completedBy": _BY_SERVER for kind in ("enrollments", "events")},

@@ -24,6 +24,7 @@ _SHARED = [
     ("updatedAt", _STAMP),
     ("createdAtClient", _TEXT),
     ("updatedAtClient", _TEXT),
+    ("storedBy", _TEXT),
     ("deleted", _FLAG),
     ("geometry", _TEXT),
 ]

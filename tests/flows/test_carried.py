@@ -19,9 +19,9 @@ COLUMNS = {"entity": ENTITY, "enrollment": ENROLLMENT, "event": EVENT}
 NOT_CARRIED = {
     "who created or changed it": ("created_by", "updated_by", "created_at", "updated_at"),
     "who completed it": ("completed_by",),
-    "`storedBy`": ("stored_by",),
 }
 SHOWN_ELSEWHERE = {
+    "`storedBy` of enrollments and events": "below",
     "the stamp of completion": "below",
     "the same of what is completed already": "test_load",
     "option combination of an enrollment": "test_category_options",
@@ -100,6 +100,26 @@ def test_no_field_that_the_page_says_is_not_carried_is(world: World) -> None:
         assert of
         assert [ours[kind][name] for kind, name in of if not ours[kind][name]] == []
         assert [one for one in of if ours[one[0]][one[1]] == theirs[one[0]][one[1]]] == []
+
+
+def test_who_stored_it_is_named_as_the_source_names_them_up_to_2_42(world: World) -> None:
+    ours, theirs = copied(world)
+    again = world.run()
+
+    assert {row["stored_by"] for row in ours.values()} == {SOMEBODY}
+    kept = {kind for kind, row in theirs.items() if row["stored_by"] == SOMEBODY}
+    assert kept == ({"entity"} if world.version >= "2.43" else {*COLUMNS})
+    assert again.sent == 0
+
+
+def test_who_stored_it_stays_named_when_something_else_changes(world: World) -> None:
+    copied(world)
+    world.source.write(trackedEntities=[everything() | {"inactive": False}])
+    world.run()
+
+    there = rows(world.destination)["entity"]
+    assert not there["inactive"]
+    assert there["stored_by"] == SOMEBODY
 
 
 def test_what_was_visited_is_active(world: World) -> None:

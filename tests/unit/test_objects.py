@@ -175,9 +175,9 @@ def test_a_stamp_of_completion_is_sent_where_its_status_allows_and_never_compare
 
     found = objects(enrollments=[done])
 
-    assert found[ENROLLMENT].completed_at == stamp
+    assert found[ENROLLMENT].beside == f'"completedAt":"{stamp}"'
     assert payload(found[ENROLLMENT])["completedAt"] == stamp
-    assert found[EVENT].completed_at is None
+    assert found[EVENT].beside is None
     for item in found.values():
         assert "completedAt" not in content(item)
 
@@ -278,9 +278,7 @@ def test_an_event_without_registration_is_a_tree_of_its_own() -> None:
 def test_neither_an_object_nor_what_is_planned_of_it_shows_what_it_says() -> None:
     said = '{"attributes":[{"attribute":"igrbHRNTbIn","value":"Canarielle"}]}'
     stamp = datetime(2026, 3, 24)  # noqa: DTZ001 - stamps have no zone
-    shown = Object(
-        PERSON, None, stamp, deleted=False, content=said, completed_at=None, content_hash="h"
-    )
+    shown = Object(PERSON, None, stamp, deleted=False, content=said, beside=None, content_hash="h")
     line = Entry(PERSON, PERSON.uid, Outcome.MISSING)
 
     assert "person00001" in repr(shown)

@@ -11,7 +11,7 @@ from dhis2_api.importer import Ref
 from tracker_sync.bundles import OBJECT
 
 
-_CONTENT = ("content", "completed_at", "content_hash")
+_CONTENT = ("content", "beside", "content_hash")
 
 
 def marked(bundles: pa.Table, refused: Mapping[Ref, str]) -> pa.Table:
