@@ -21,6 +21,9 @@ VALUES_KEY = {
     "EVENT": ("dataValues", "dataElement"),
 }
 
+#: What is sent of an object and never compared, as `objects.Object.beside` has it.
+BESIDE = frozenset({"completedAt", "storedBy"})
+
 _Payload = dict[str, Any]
 
 

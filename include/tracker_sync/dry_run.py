@@ -13,7 +13,7 @@ import pyarrow as pa
 from dhis2_api.importer import Ref
 from tracker_sync.bringing_files import Brought
 from tracker_sync.destination import Destination
-from tracker_sync.difference import VALUES_KEY, values
+from tracker_sync.difference import BESIDE, VALUES_KEY, values
 from tracker_sync.ledger import LEDGER, as_table
 from tracker_sync.loading import bring_files, plan_batch
 from tracker_sync.objects import Tree
@@ -90,7 +90,7 @@ def _row(item: Planned) -> dict[str, Any]:
 
 def _scalars(kind: str, ours: dict[str, Any], theirs: dict[str, Any]) -> Iterator[str]:
     """Yield the names of the fields that differ, but for the values and what isn't compared."""
-    left_out = {VALUES_KEY[kind][0], "completedAt"}
+    left_out = {VALUES_KEY[kind][0], *BESIDE}
     for name in sorted((ours.keys() | theirs.keys()) - left_out):
         if ours.get(name) != theirs.get(name):
             yield name

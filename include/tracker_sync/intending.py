@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
 from dhis2_api.importer import Ref
 from tracker_sync.destination import AboutTo, Edits, told_to_nobody
-from tracker_sync.difference import VALUES_KEY, as_text, values
+from tracker_sync.difference import BESIDE, VALUES_KEY, as_text, values
 from tracker_sync.outcome import Entry, Outcome
 from tracker_sync.plan import Planned
 from tracker_sync.state_fold import ON_ITS_WAY
@@ -55,8 +55,8 @@ def left_by(item: Planned) -> str:
 
     What is not named stays, and what is named with null goes (tracker-api 4).
     """
-    kind, payload = item.entry.ref.kind, item.payload or {}
-    payload.pop("completedAt", None)  # never compared
+    kind, sent = item.entry.ref.kind, item.payload or {}
+    payload = {name: value for name, value in sent.items() if name not in BESIDE}
     held = json.loads((item.held and item.held.content) or "{}")
     merged = {**values(kind, held), **values(kind, payload)}
     living = [merged[uid] for uid in sorted(merged) if merged[uid]["value"] is not None]

@@ -26,7 +26,7 @@ def test_it_names_what_would_be_created_changed_and_cleared_and_sends_nothing(
     theirs = [{"dataElement": WEIGHT, "value": "70"}, {"dataElement": NOTE, "value": "secret"}]
     there = person(enrollments=[enrollment(events=[event(dataValues=theirs)])])
     ours = [{"dataElement": WEIGHT, "value": "71"}]
-    changed = event(status="COMPLETED", dataValues=ours)
+    changed = event(status="COMPLETED", storedBy="registrar", dataValues=ours)
     people = [
         person(enrollments=[enrollment(events=[changed])]),
         person("person00002", enrollments=[]),
