@@ -9,8 +9,10 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from dhis2_api.client import Dhis2Client
+from dhis2_api.errors import RequestRefused
 from dhis2_api.importer import Ref
 from dhis2_api.reading import read_by_uid
 from tracker_sync.outcome import Outcome
@@ -18,6 +20,7 @@ from tracker_sync.plan import PARENT_REFUSED, Known, Planned
 
 
 FOREIGN = "E1127"
+_NO_PROGRAM = "E1003"  # 400, where a program must be named and is not there
 _FIELDS = "enrollment,trackedEntity,program,deleted"
 
 
@@ -54,11 +57,20 @@ def any_there(client: Dhis2Client, enrollments: Mapping[str, str]) -> bool:
     uids: defaultdict[str, list[str]] = defaultdict(list)
     for uid, text in enrollments.items():
         uids[_program(client, text)].append(uid)
-    return any(
-        True
-        for program, some in uids.items()
-        for _ in read_by_uid(client, "enrollments", some, _FIELDS, program=program)
-    )
+    return any(_there(client, program, some) for program, some in uids.items())
+
+
+def _there(client: Dhis2Client, program: str, uids: Sequence[str]) -> list[dict[str, Any]]:
+    """Return what is there of these; nothing of a program that the destination does not have.
+
+    It refuses such an enrollment itself (E1069), and its neighbours are nobody's fault.
+    """
+    try:
+        return [*read_by_uid(client, "enrollments", uids, _FIELDS, program=program)]
+    except RequestRefused as refusal:
+        if program and refusal.code == _NO_PROGRAM:
+            return []
+        raise
 
 
 def _program(client: Dhis2Client, text: str) -> str:
@@ -78,7 +90,7 @@ def _refused(item: Planned, refused: Mapping[Ref, str], known: Mapping[Ref, Know
 def _foreign(client: Dhis2Client, planned: Sequence[Planned]) -> Iterator[Ref]:
     """Yield the enrollments that would be created, and that live there as another's."""
     for program, ours in _new(client, planned).items():
-        for row in read_by_uid(client, "enrollments", [*ours], _FIELDS, program=program):
+        for row in _there(client, program, [*ours]):
             own = ours[row["enrollment"]].payload or {}
             same = all(row[name] == own[name] for name in ("trackedEntity", "program"))
             if not same and not row.get("deleted"):

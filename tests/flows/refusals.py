@@ -470,7 +470,6 @@ CASES = (
         "E1091",
         MOTHERHOOD,
         _both(_source_writes(enrollments=[pregnancy(events=[])]), _limited, _no_data_write),
-        versions=("2.42", "2.43"),
     ),
     Case("E1000", TREE, _within_another_region),
     Case("E1003", TREE, _out_of_reach, first=True, versions=("2.40", "2.42")),
