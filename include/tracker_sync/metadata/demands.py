@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from dhis2_api.metadata import Fields
 from tracker_sync.findings import Finding
-from tracker_sync.metadata.classes import JOINED_BY, Objects
+from tracker_sync.metadata.classes import Objects
 from tracker_sync.metadata.danger import danger
 from tracker_sync.metadata.data_there import DataThere
 from tracker_sync.metadata.difference import Change
-from tracker_sync.metadata.users_there import Place
+from tracker_sync.metadata.users_there import place_of, rows_of
 
 
-#: The rows of a class, and what of one demands a value of each record (E1018, E1090, E1303).
+#: What of a class's rows demands a value of each record (E1018, E1090, E1303).
 _DEMANDING = {
-    "programStages": ("programStageDataElements", "compulsory"),
-    "programs": ("programTrackedEntityAttributes", "mandatory"),
-    "trackedEntityTypes": ("trackedEntityTypeAttributes", "mandatory"),
+    "programStages": "compulsory",
+    "programs": "mandatory",
+    "trackedEntityTypes": "mandatory",
 }
 
 
@@ -55,7 +55,7 @@ def newly_demanded(changes: Sequence[Change], theirs: Objects, data: DataThere) 
         for change in changes
         if change.plural in _DEMANDING
         and (added := _added(change, theirs[change.plural][change.uid]))
-        and data.has(_place(change.plural, theirs[change.plural][change.uid]))
+        and data.has(place_of(change.plural, theirs[change.plural][change.uid]))
     ]
     return danger("mandatory_added", named, blocking=False)
 
@@ -64,24 +64,14 @@ def _added(change: Change, there: Fields) -> Collection[str]:
     return _demanded(change.plural, change.payload) - _demanded(change.plural, there)
 
 
-def _place(plural: str, there: Fields) -> Place:
-    return Place(plural, there["id"], (there.get("program") or {}).get("id", ""))
-
-
 def _given(plural: str, mine: Fields, ours: Objects, known: Mapping[str, str]) -> set[str]:
     """Return what records have values of: a person's are its enrollments' too."""
-    given = {known.get(uid, uid) for uid, _ in _rows(plural, mine)}
+    given = {known.get(uid, uid) for uid, _ in rows_of(plural, mine)}
     kind = (mine.get("trackedEntityType") or {}).get("id", "") if plural == "programs" else ""
     above = ours.get("trackedEntityTypes", {}).get(kind)
     return given | _given("trackedEntityTypes", above, ours, known) if above else given
 
 
 def _demanded(plural: str, fields: Fields) -> set[str]:
-    flag = _DEMANDING[plural][1]
-    return {uid for uid, row in _rows(plural, fields) if row.get(flag)}
-
-
-def _rows(plural: str, fields: Fields) -> Iterator[tuple[str, Fields]]:
-    name = _DEMANDING[plural][0]
-    for row in fields.get(name) or []:
-        yield str((row.get(JOINED_BY[name]) or {}).get("id")), row
+    flag = _DEMANDING[plural]
+    return {uid for uid, row in rows_of(plural, fields) if row.get(flag)}

@@ -11,7 +11,7 @@ from tracker_sync.metadata.beyond import Gone
 from tracker_sync.metadata.classes import Objects
 from tracker_sync.metadata.danger import danger
 from tracker_sync.metadata.data_there import DataThere, any_value
-from tracker_sync.metadata.users_there import Place, with_options
+from tracker_sync.metadata.users_there import Place, place_of, with_options
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +34,9 @@ class DataOf:
         if one.field in {"programTrackedEntityAttributes", "trackedEntityTypeAttributes"}:
             return self.data.has(Place(holder, uid), any_value(one.uid))
         if one.field == "programStageDataElements":
-            stage = Place(holder, uid, self._program_of(uid))
-            return self.data.has(stage, any_value(one.uid))
+            stage = self.theirs["programStages"][uid]
+            return self.data.has(place_of(holder, stage), any_value(one.uid))
         return one.field == "options" and holder == "optionSets" and self._chosen(one, ours)
-
-    def _program_of(self, stage: str) -> str:
-        return str((self.theirs["programStages"][stage].get("program") or {}).get("id", ""))
 
     def _chosen(self, option: Gone, ours: Objects) -> bool:
         """Whether a value is the code of an option that no other of its set will have."""

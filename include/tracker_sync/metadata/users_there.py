@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from dhis2_api.client import Dhis2Client
 from dhis2_api.metadata import Fields
 from dhis2_api.metadata_classes import Asked, read_many
+from tracker_sync.metadata.classes import JOINED_BY
 
 
 #: What uses an attribute or a data element: the classes, and what of them says so. A server has
@@ -31,9 +33,9 @@ _USERS = {
 }
 
 _ROWS = {
-    "programStages": ("programStageDataElements", "dataElement"),
-    "programs": ("programTrackedEntityAttributes", "trackedEntityAttribute"),
-    "trackedEntityTypes": ("trackedEntityTypeAttributes", "trackedEntityAttribute"),
+    "programStages": "programStageDataElements",
+    "programs": "programTrackedEntityAttributes",
+    "trackedEntityTypes": "trackedEntityTypeAttributes",
 }
 
 
@@ -72,7 +74,17 @@ def with_options(client: Dhis2Client, option_set: str) -> list[tuple[str, Fields
     return [(one.plural, fields) for one, by_uid in found for fields in by_uid.values()]
 
 
+def place_of(plural: str, user: Fields) -> Place:
+    """Return where the records of a program, type or stage stand."""
+    return Place(plural, user["id"], str((user.get("program") or {}).get("id", "")))
+
+
+def rows_of(plural: str, user: Fields) -> Iterator[tuple[str, Fields]]:
+    """Yield the attributes or data elements of a program, type or stage: UID, and their row."""
+    name = _ROWS[plural]
+    for row in user.get(name) or []:
+        yield str((row.get(JOINED_BY[name]) or {}).get("id", "")), row
+
+
 def _use(plural: str, user: Fields) -> tuple[Place, frozenset[str]]:
-    rows, joined = _ROWS[plural]
-    used = frozenset((row.get(joined) or {}).get("id", "") for row in user.get(rows) or [])
-    return Place(plural, user["id"], (user.get("program") or {}).get("id", "")), used
+    return place_of(plural, user), frozenset(uid for uid, _ in rows_of(plural, user))
