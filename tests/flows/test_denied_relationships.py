@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,11 +22,12 @@ SECRET, OPEN = "SecretLink1", "OpenLink001"
 DENIED = "SYNC_RELATIONSHIP_DENIED"
 
 
-@pytest.fixture(params=OLDEST_AND_NEWEST)
-def world(
-    request: pytest.FixtureRequest, grounds: Callable[[str], Ground], tmp_path: Path
-) -> Iterator[World]:
-    with world_on(grounds(request.param), tmp_path) as both:
+pytestmark = pytest.mark.parametrize("ground", OLDEST_AND_NEWEST, indirect=True)
+
+
+@pytest.fixture
+def world(ground: Ground, tmp_path: Path) -> Iterator[World]:
+    with world_on(ground, tmp_path) as both:
         people = [person(uid) for uid in (AWA, BINTA, COUMBA)]
         both.source.write(trackedEntities=people)
         yield both

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
@@ -27,7 +25,7 @@ from flows.people import (
     person,
     visit,
 )
-from flows.world import Ground, Run, World, world_on
+from flows.world import Run, World
 from servers import HIV, OLDEST_AND_NEWEST
 
 
@@ -44,12 +42,7 @@ WORDS = {
 Did = dict[tuple[str, str], str]
 
 
-@pytest.fixture(params=OLDEST_AND_NEWEST)
-def world(
-    request: pytest.FixtureRequest, grounds: Callable[[str], Ground], tmp_path: Path
-) -> Iterator[World]:
-    with world_on(grounds(request.param), tmp_path) as both:
-        yield both
+pytestmark = pytest.mark.parametrize("ground", OLDEST_AND_NEWEST, indirect=True)
 
 
 def with_a_night_before(world: World) -> None:

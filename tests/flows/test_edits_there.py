@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from flows.expected import assert_equal, began_with
 from flows.people import AWA, BINTA, WEIGHT, case, event_of, person, visit
-from flows.world import Ground, World, world_on
+from flows.world import World
 from servers import OLDEST_AND_NEWEST
 
 
@@ -18,12 +16,7 @@ EDITED = "SYNC_DESTINATION_EDITED"
 OUTCOMES = {"keep": "held", "report": "refused"}
 
 
-@pytest.fixture(params=OLDEST_AND_NEWEST)
-def world(
-    request: pytest.FixtureRequest, grounds: Callable[[str], Ground], tmp_path: Path
-) -> Iterator[World]:
-    with world_on(grounds(request.param), tmp_path) as both:
-        yield both
+pytestmark = pytest.mark.parametrize("ground", OLDEST_AND_NEWEST, indirect=True)
 
 
 def weighed(value: str) -> dict[str, Any]:

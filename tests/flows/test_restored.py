@@ -6,8 +6,6 @@ state remembers of that is no reason to leave anything out.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -28,7 +26,7 @@ from flows.people import (
     vaccination,
     visit,
 )
-from flows.world import PEOPLE_TABLES, Ground, Server, World, world_on
+from flows.world import PEOPLE_TABLES, Server, World
 from servers import HIV, OLDEST_AND_NEWEST
 
 
@@ -37,12 +35,7 @@ _TABLES = (*PEOPLE_TABLES, "file_resource")
 Rows = dict[str, list[tuple[Any, ...]]]
 
 
-@pytest.fixture(params=OLDEST_AND_NEWEST)
-def world(
-    request: pytest.FixtureRequest, grounds: Callable[[str], Ground], tmp_path: Path
-) -> Iterator[World]:
-    with world_on(grounds(request.param), tmp_path) as both:
-        yield both
+pytestmark = pytest.mark.parametrize("ground", OLDEST_AND_NEWEST, indirect=True)
 
 
 def backup_of(server: Server) -> Rows:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,19 +19,14 @@ from flows.people import (
     person,
     visit,
 )
-from flows.world import Ground, World, world_on
+from flows.world import World
 from servers import OLDEST_AND_NEWEST
 
 
 FILE = "FileReport1"
 
 
-@pytest.fixture(params=OLDEST_AND_NEWEST)
-def world(
-    request: pytest.FixtureRequest, grounds: Callable[[str], Ground], tmp_path: Path
-) -> Iterator[World]:
-    with world_on(grounds(request.param), tmp_path) as both:
-        yield both
+pytestmark = pytest.mark.parametrize("ground", OLDEST_AND_NEWEST, indirect=True)
 
 
 def checked(uid: str, place: str, number: int) -> dict[str, Any]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from dhis2_api.client import Dhis2Client
 from metadata.objects import Fields, ids
-from servers import DAKAR, HIV, PERSON, put, read
+from servers import DAKAR, HIV, PERSON, Pair, put, read
 
 
 FIRST_NAME, NATIONAL_ID, PHONE = "igrbHRNTbIn", "kd7nkrMgEfm", "UuGeFXDfuFj"
@@ -221,3 +222,16 @@ def change(server: Dhis2Client, plural: str, uid: str, **fields: Any) -> None:
 def add(server: Dhis2Client, plural: str, uid: str, field: str, *rows: Fields) -> None:
     """Add rows to a list of an object of a server's metadata."""
     change(server, plural, uid, **{field: [*read(server, plural, uid).get(field, []), *rows]})
+
+
+def option_made_anew(old: str) -> Callable[[Pair], None]:
+    """Return what gives the source an option anew: the same code, another UID."""
+
+    def make(pair: Pair) -> None:
+        held = read(pair.source, "optionSets", REGIMENS)["options"]
+        code = read(pair.source, "options", old)["code"]
+        change(pair.source, "optionSets", REGIMENS, options=[o for o in held if o["id"] != old])
+        new = {"id": "OptionNew01", "optionSet": {"id": REGIMENS}, "code": code}
+        put(pair.source, "options", new | {"name": "Nouveau"})
+
+    return make

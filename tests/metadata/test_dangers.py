@@ -32,6 +32,7 @@ from metadata.grown import (
     TDF,
     WEIGHT,
     change,
+    option_made_anew,
 )
 from metadata.objects import Fields
 from metadata.twins import ALONE, Ground, contents, twins, written_at
@@ -121,17 +122,6 @@ def short_name_of_another_element(pair: Pair) -> None:
 def name_of_another_relationship(pair: Pair) -> None:
     copied(pair, "relationshipTypes", CONTACT, "LocalRelTyp", name="Voisin", code="LOCAL")
     change(pair.source, "relationshipTypes", CONTACT, name="Voisin")
-
-
-def option_made_anew(old: str) -> Callable[[Pair], None]:
-    def make(pair: Pair) -> None:
-        held = read(pair.source, "optionSets", REGIMENS)["options"]
-        code = read(pair.source, "options", old)["code"]
-        change(pair.source, "optionSets", REGIMENS, options=[o for o in held if o["id"] != old])
-        new = {"id": "OptionNew01", "optionSet": {"id": REGIMENS}, "code": code}
-        put(pair.source, "options", new | {"name": "Nouveau"})
-
-    return make
 
 
 def rule_made_anew(pair: Pair) -> None:

@@ -26,6 +26,7 @@ from metadata.grown import (
     REGIMENS,
     add,
     change,
+    option_made_anew,
 )
 from metadata.objects import Fields, ids
 from metadata.test_cost import counted
@@ -544,19 +545,11 @@ def nobodys_option(pair: Pair) -> None:
     put(pair.destination, "options", new)
 
 
-def option_made_anew(pair: Pair) -> None:
-    held = read(pair.source, "optionSets", REGIMENS)["options"]
-    code = read(pair.source, "options", ABC)["code"]
-    change(pair.source, "optionSets", REGIMENS, options=[o for o in held if o["id"] != ABC])
-    new = {"id": "OptionNew01", "optionSet": {"id": REGIMENS}, "code": code}
-    put(pair.source, "options", new | {"name": "Nouveau"})
-
-
 @pytest.mark.parametrize(
     "make",
     [
         nobodys_option,
-        option_made_anew,
+        option_made_anew(ABC),
         without("programStages", LABORATORY, STAGE_ROWS, REPORT),
         local_attribute("programs", HIV, PROGRAM_ROWS),
         local_element(),
