@@ -9,11 +9,15 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from dhis2_api.client import Dhis2Client
-from dhis2_api.errors import PermanentError, RequestRefused, TransientError
+from dhis2_api.errors import PermanentError, RequestRefused, TransientError, Unauthorized
 from dhis2_api.importer import import_objects
 
 
 REQUEST_REFUSED = "SYNC_REQUEST_REFUSED"
+
+#: What one object may be to blame for: a firewall before the server says 403 to what somebody
+#: wrote, and an account that may do nothing is told so at an empty request, too.
+OF_THE_WHOLE = (RequestRefused, Unauthorized)
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -23,7 +27,6 @@ def in_halves(
     items: Sequence[Item],
     send: Callable[[Sequence[Item]], Result],
     alone: Callable[[Item, PermanentError], Result],
-    refusals: tuple[type[PermanentError], ...] = (RequestRefused,),
 ) -> list[Result]:
     """Send items, in halves where the whole is refused, and return what came of each request.
 
@@ -31,17 +34,16 @@ def in_halves(
         items: What is sent.
         send: Sends some of them in one request.
         alone: Says what becomes of one whose request, of it alone, was refused.
-        refusals: What counts as a refusal of the whole.
     """
     if not items:
         return []
     try:
         return [send(items)]
-    except refusals as refusal:
+    except OF_THE_WHOLE as refusal:
         if len(items) == 1:
             return [alone(items[0], refusal)]
     halves = halved(items)
-    return [result for half in halves for result in in_halves(half, send, alone, refusals)]
+    return [result for half in halves for result in in_halves(half, send, alone)]
 
 
 def halved(items: Sequence[Item]) -> tuple[Sequence[Item], Sequence[Item]]:

@@ -13,7 +13,7 @@ import time
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from dhis2_api.errors import RequestRefused, TransientError
+from dhis2_api.errors import TransientError
 from dhis2_api.importer import Ref
 from tracker_sync.bringing_files import Brought, bring
 from tracker_sync.choreography import LEFT_OPEN, in_more_steps
@@ -22,7 +22,7 @@ from tracker_sync.delivery import accounted, deliver
 from tracker_sync.destination import Destination
 from tracker_sync.foreign import any_there
 from tracker_sync.fresh import Fresh, fresh_of
-from tracker_sync.halving import REQUEST_REFUSED, halved
+from tracker_sync.halving import OF_THE_WHOLE, REQUEST_REFUSED, halved
 from tracker_sync.intending import on_their_way
 from tracker_sync.objects import Tree
 from tracker_sync.outcome import Entry, Outcome, with_stamp
@@ -119,7 +119,7 @@ class _Batch:
         except TransientError:
             self._plan_fresh()
             raise
-        except RequestRefused:
+        except OF_THE_WHOLE:
             planned = self._plan_fresh()
             lines = [line for half in halved(planned) for line in self._send(half)]
         else:

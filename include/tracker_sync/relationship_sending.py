@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from dhis2_api.client import Dhis2Client
-from dhis2_api.errors import PermanentError, RequestRefused, Unauthorized
+from dhis2_api.errors import PermanentError, Unauthorized
 from dhis2_api.importer import ImportReport, Ref
 from tracker_sync.delivery import NOT_IN_REPORT, refused
 from tracker_sync.destination import Destination
@@ -71,7 +71,7 @@ def _sent(destination: Destination, batch: Sequence[ToSend]) -> ImportReport:
         denied = isinstance(refusal, Unauthorized)
         return ImportReport(frozenset(), {item.entry.ref: (DENIED if denied else code,)})
 
-    reports = in_halves(batch, send, alone, (RequestRefused, Unauthorized))
+    reports = in_halves(batch, send, alone)
     return ImportReport(
         frozenset().union(*(report.stored for report in reports)),
         dict(ChainMap(*(dict(report.refused) for report in reports))),

@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dhis2_api.client import Dhis2Client
-from dhis2_api.errors import RequestRefused
+from dhis2_api.errors import Unauthorized
 from dhis2_api.import_report import LISTS
 from dhis2_api.importer import Ref
 from dhis2_api.notes import add_note
 from tracker_sync.delivery import deliver
 from tracker_sync.difference import as_text
+from tracker_sync.halving import OF_THE_WHOLE, code_at_fault
 from tracker_sync.held_notes import Held
 from tracker_sync.loading import Destination
 from tracker_sync.outcome import Entry, Outcome
@@ -88,7 +89,9 @@ def _send_alone(client: Dhis2Client, note: Note, addition: Addition) -> None:
     try:
         kind: Any = LISTS[note.holder.kind]
         add_note(client, kind, note.holder.uid, note.ref.uid, note.text)
-    except RequestRefused as refusal:
+    except OF_THE_WHOLE as refusal:
+        if isinstance(refusal, Unauthorized):
+            code_at_fault(client, refusal)  # raises if the account may write nothing at all
         _log.warning("NOTE %s: %s", note.ref.uid, refusal)
         addition.refused[note.ref] = NOTE_REFUSED
     else:

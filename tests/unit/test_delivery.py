@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from builders import MODEL, enrollment, event, person, trees
 from dhis2_api.client import Dhis2Client
-from dhis2_api.errors import Dhis2Error, RequestRefused, TransientError
+from dhis2_api.errors import Dhis2Error, RequestRefused, TransientError, Unauthorized
 from dhis2_api.importer import ImportReport, Ref
 from scripted_server import Reply, Request, as_json, scripted
 from tracker_sync.delivery import account, deliver
@@ -91,6 +91,24 @@ def test_a_poisoned_record_never_blocks_its_neighbours(poison: set[str]) -> None
     assert len(server.requests) <= 1 + (2 * 5 + 1) * max(1, len(poison))
 
 
+def test_what_a_firewall_takes_for_an_attack_never_blocks_its_neighbours() -> None:
+    """It answers before the server is asked, and knows nothing of objects."""
+
+    def script(request: Request) -> Reply:
+        if "event000003" in uids(request.body):
+            return Reply(403, b"<html>Forbidden</html>", "text/html")
+        return stored(request.body)
+
+    with scripted(script) as server, Dhis2Client(server.url) as client:
+        entries = deliver(client, planned(8))
+
+    assert len(entries) == 24
+    refused = {entry.ref.uid: entry.code for entry in entries if entry.outcome is Outcome.REFUSED}
+    assert refused == {"event000003": "SYNC_REQUEST_REFUSED"}
+    assert len([entry for entry in entries if entry.outcome is Outcome.STORED]) == 23
+    assert {} in [request.body for request in server.requests]
+
+
 def test_a_lease_lost_between_two_halves_stops_the_second() -> None:
     with scripted(one_poisoned) as server, Dhis2Client(server.url) as client:
         with pytest.raises(HeldByAnother):
@@ -112,7 +130,14 @@ def test_nobody_asks_a_server_whether_it_is_well_without_the_lease() -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "error"), [(500, TransientError), (404, RequestRefused), (409, RequestRefused)]
+    ("status", "error"),
+    [
+        (500, TransientError),
+        (404, RequestRefused),
+        (409, RequestRefused),
+        (401, Unauthorized),
+        (403, Unauthorized),
+    ],
 )
 def test_a_server_that_is_ill_refuses_nobody(status: int, error: type[Dhis2Error]) -> None:
     ill = as_json({"status": "ERROR"}, status)

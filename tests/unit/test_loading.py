@@ -289,6 +289,23 @@ def test_what_was_too_much_at_once_is_sent_again_in_smaller_requests() -> None:
     assert [len(uids) for uids in flaky.posts] == [0, 0, 1, 1, 1, 1]
 
 
+def test_one_whom_a_firewall_stops_is_named_and_all_others_are_stored() -> None:
+    def answer(body: dict[str, Any]) -> Reply:
+        if "person00002" in flaky.posts[-1]:
+            flaky.posts[-1].clear()  # the server never had it
+            return Reply(403, b"<html>Forbidden</html>", "text/html")
+        return stored(body)
+
+    flaky = Flaky(answer)
+
+    lines = flaky.load(4, ())
+
+    codes = {line.ref.uid: line.code for line in lines if line.outcome is Outcome.REFUSED}
+    assert codes == {"person00002": "SYNC_REQUEST_REFUSED"}
+    assert len([line for line in lines if line.outcome is Outcome.STORED]) == 3
+    assert flaky.there.keys() == {"person00000", "person00001", "person00003"}
+
+
 def test_a_completed_event_of_a_stage_that_blocks_entry_is_reopened_and_completed() -> None:
     """From 2.42.6 and 2.43.1 on (measured: Flows, E1326)."""
     statuses: list[str] = []

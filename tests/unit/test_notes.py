@@ -216,10 +216,13 @@ def test_a_lost_answer_loses_no_note_and_sends_none_twice(road: Road, *, done: b
 
 
 @pytest.mark.parametrize("road", ["2.42.4"], indirect=True)
-def test_a_note_at_which_the_server_breaks_down_does_not_hold_up_the_others(road: Road) -> None:
+@pytest.mark.parametrize("status", [403, 500], ids=["a firewall", "the server"])
+def test_a_note_that_is_stopped_by_itself_does_not_hold_up_the_others(
+    road: Road, status: int
+) -> None:
     road.loaded("one", AWA)
     path = f"/enrollments/{ENROLLMENT}/note"
-    road.faults().order("status", method="POST", path=path, status=500, times=None)
+    road.faults().order("status", method="POST", path=path, status=status, times=None)
 
     added = of_notes(road.phase("notes", notes.run, "one"))
 
