@@ -7,11 +7,9 @@ to the ledger, was a fifth of what it costs from server to server (bench).
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
-from itertools import chain, pairwise, repeat
-from typing import Any
+from itertools import chain, pairwise
 
 import numpy as np
 import pyarrow as pa
@@ -20,10 +18,11 @@ import pyarrow.compute as pc
 from dhis2_api.client import Dhis2Client
 from dhis2_api.import_report import LISTS
 from dhis2_api.importer import ImportReport, Ref
+from tracker_sync.columns import column
 from tracker_sync.json_text import joined
-from tracker_sync.objects import Tree, refs_of_rows, rows_of, stamps_of_rows
-from tracker_sync.outcome import Entry, Outcome
-from tracker_sync.stamps import read_stamps
+from tracker_sync.ledger import stored_lines
+from tracker_sync.objects import Tree, refs_of_rows, rows_of
+from tracker_sync.stamps import read_stamp_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +37,7 @@ class Fresh:
 
     rows: pa.Table
     refs: Sequence[Ref]
-    tracked_entities: Sequence[str | None]
+    tracked_entities: pa.StringArray
 
     def request(self) -> bytes:
         """Return the flat JSON that holds exactly these; see `delivery.request_of`."""
@@ -59,8 +58,8 @@ class Fresh:
 
     def all_stored(
         self, client: Dhis2Client, trees: Sequence[Tree], report: ImportReport
-    ) -> dict[Ref, Entry]:
-        """Return the lines of these if all are stored, and seen to be; else none.
+    ) -> pa.Table | None:
+        """Return the lines of these, rows of `LEDGER`, if all are stored, and seen to be.
 
         Args:
             client: The destination.
@@ -71,21 +70,13 @@ class Fresh:
             TransientError: It did not say what it has.
         """
         if report.refused or not report.stored.issuperset(self.refs):
-            return {}
-        there = [*map(read_stamps(client, trees).get, self.refs)]
-        if None in there:
-            return {}
-        lines = zip(
-            self.refs,
-            self.tracked_entities,
-            *map(repeat, _STORED),
-            stamps_of_rows(self.rows),
-            self.rows["content_hash"].to_pylist(),
-            there,
-            *map(repeat, _UNTOLD),
-            strict=False,
-        )
-        return dict(zip(self.refs, map(_ENTRY, lines), strict=True))
+            return None
+        there = read_stamp_rows(client, trees)
+        found = pc.index_in(column(self.rows, "uid"), value_set=column(there, "uid"))
+        there = there.take(found)  # of nothing that is not there nothing: no kind, no stamp
+        if not there["kind"].equals(self.rows["kind"]) or there["updated_at"].null_count:
+            return None
+        return stored_lines(self.rows, self.tracked_entities, there["updated_at"])
 
     def _texts(self) -> pa.BinaryArray:
         """Return what is sent of each: `difference.new_text`."""
@@ -107,8 +98,11 @@ def fresh_of(trees: Sequence[Tree]) -> Fresh | None:
     if odd or pc.any(rows["deleted"]).as_py():
         return None
     refs = [*refs_of_rows(rows)]
-    people = chain.from_iterable(repeat(tree.tracked_entity, len(tree.objects)) for tree in trees)
-    return Fresh(rows, refs, [*people]) if len({*refs}) == len(refs) else None
+    if len({*refs}) < len(refs):
+        return None
+    sizes = [len(tree.objects) for tree in trees]
+    people = pa.array([tree.tracked_entity for tree in trees], pa.string())
+    return Fresh(rows, refs, people.take(np.repeat(np.arange(len(sizes)), sizes)))
 
 
 def _views(texts: pa.BinaryArray) -> Iterator[memoryview]:
@@ -117,9 +111,3 @@ def _views(texts: pa.BinaryArray) -> Iterator[memoryview]:
     ends = np.frombuffer(offsets, np.int32)[texts.offset : texts.offset + len(texts) + 1].tolist()
     held = memoryview(data)
     return (held[start:stop] for start, stop in pairwise(ends))
-
-
-_ENTRY: Callable[[Iterable[Any]], Entry] = partial(tuple.__new__, Entry)
-_LINE = Entry(Ref("", ""), None, Outcome.STORED, action="created", sent=True)
-_STORED = _LINE[2 : Entry._fields.index("updated_at")]
-_UNTOLD = _LINE[Entry._fields.index("destination_uid") :]

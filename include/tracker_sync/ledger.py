@@ -74,8 +74,8 @@ def write_ledger(path: Path, entries: Iterable[Entry], attempt: int = 1) -> None
 def write_lines(path: Path, lines: pa.Table, attempt: int) -> None:
     """Write rows of `LEDGER` as `write_ledger` does lines."""
     place = LEDGER.get_field_index("attempt")
-    number = pa.repeat(pa.scalar(attempt, LEDGER.field(place).type), lines.num_rows)
-    lines = lines.set_column(place, LEDGER.field(place), number)
+    field = LEDGER.field(place)
+    lines = lines.set_column(place, field, _alike(field, attempt, lines.num_rows))
     at = pc.fill_null(lines["at"], pa.scalar(datetime.now(UTC), LEDGER.field("at").type))
     write_sealed(path, lines.set_column(LEDGER.get_field_index("at"), LEDGER.field("at"), at))
 
@@ -129,7 +129,7 @@ def as_table(entries: Iterable[Entry], attempt: int = 1) -> pa.Table:
     cells = _turned(lines, Entry._fields)
     cells |= _turned(cells["ref"], Ref._fields)
     cells["at"] = _instants(cells["at"])
-    cells["attempt"] = pa.repeat(pa.scalar(attempt, pa.int32()), len(lines))
+    cells["attempt"] = _alike(LEDGER.field("attempt"), attempt, len(lines))
     columns = [pa.array(cells[_FIELDS.get(field.name, field.name)], field.type) for field in LEDGER]
     return pa.Table.from_arrays(columns, schema=LEDGER)
 
@@ -148,10 +148,43 @@ def _turned(rows: Sequence[tuple[Any, ...]], names: Sequence[str]) -> dict[str, 
     return dict(zip(names, columns, strict=True))
 
 
-def of_batch(entries: Iterable[Entry], batch: int) -> list[Entry]:
-    """Return the lines of a slice's batch, with its number and the time."""
-    when = (batch, datetime.now(UTC))
-    return [tuple.__new__(Entry, (*entry[:_BATCH], *when)) for entry in entries]
+def stored_lines(rows: pa.Table, people: pa.StringArray, stamps: pa.ChunkedArray) -> pa.Table:
+    """Return the lines of objects that nobody had met, and that are stored now.
+
+    Args:
+        rows: The objects, rows of `bundles.OBJECT`.
+        people: The person each belongs to.
+        stamps: The destination's stamp of each.
+    """
+    told = {
+        **{name: rows[name] for name in ("kind", "uid", "content_hash")},
+        "tracked_entity": people,
+        "source_updated_at": rows["updated_at"],
+        "destination_updated_at": stamps,
+    }
+    same = {
+        "outcome": str(Outcome.STORED),
+        "action": "created",
+        "known": False,
+        "sent": True,
+        "attempt": 1,
+    }
+    columns = [
+        told[field.name] if field.name in told else _alike(field, same.get(field.name), len(rows))
+        for field in LEDGER
+    ]
+    return pa.Table.from_arrays(columns, schema=LEDGER)
 
 
-_BATCH = Entry._fields.index("batch")  # behind it stands the time, and nothing more
+def of_batch(lines: pa.Table, batch: int) -> pa.Table:
+    """Return rows of `LEDGER` of a slice's batch, with its number and the time."""
+    for name, value in {"batch": batch, "at": datetime.now(UTC)}.items():
+        place = LEDGER.get_field_index(name)
+        field = LEDGER.field(place)
+        lines = lines.set_column(place, field, _alike(field, value, len(lines)))
+    return lines
+
+
+def _alike(field: pa.Field, value: Any, count: int) -> pa.Array:
+    """Return a column that says the same of all."""
+    return pa.repeat(pa.scalar(value, field.type), count)

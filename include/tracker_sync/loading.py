@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+
+import pyarrow as pa
 
 from dhis2_api.errors import TransientError
 from dhis2_api.importer import Ref
@@ -24,6 +26,7 @@ from tracker_sync.foreign import any_there
 from tracker_sync.fresh import Fresh, fresh_of
 from tracker_sync.halving import OF_THE_WHOLE, REQUEST_REFUSED, halved
 from tracker_sync.intending import on_their_way
+from tracker_sync.ledger import as_entries, as_table
 from tracker_sync.objects import Tree
 from tracker_sync.outcome import Entry, Outcome, with_stamp
 from tracker_sync.plan import EDITED_THERE, Past, Planned, plan
@@ -31,7 +34,7 @@ from tracker_sync.stamps import read_stamps
 from tracker_sync.would_be import unsent
 
 
-__all__ = ["NOT_THERE", "Destination", "bring_files", "load_batch", "plan_batch"]
+__all__ = ["NOT_THERE", "Destination", "bring_files", "load_batch", "load_lines", "plan_batch"]
 
 NOT_THERE = "SYNC_STORED_AND_NOT_THERE"
 
@@ -42,7 +45,12 @@ _log = logging.getLogger(__name__)
 
 
 def load_batch(destination: Destination, trees: Sequence[Tree], past: Past) -> list[Entry]:
-    """Make the destination hold *trees* and their files, and return what became of each.
+    """Do as `load_lines` does, and return the lines as objects."""
+    return [*as_entries(load_lines(destination, trees, past))]
+
+
+def load_lines(destination: Destination, trees: Sequence[Tree], past: Past) -> pa.Table:
+    """Make the destination hold *trees* and their files; return what became of each in `LEDGER`.
 
     In a dry run nothing is sent, and what would be is held.
 
@@ -50,11 +58,14 @@ def load_batch(destination: Destination, trees: Sequence[Tree], past: Past) -> l
         TransientError: The destination did not answer in any round.
     """
     if destination.dry_run:
-        return [unsent(item.entry) for item in plan_batch(destination, trees, past)]
+        return as_table(unsent(item.entry) for item in plan_batch(destination, trees, past))
     brought = bring_files(destination, trees, past)
     batch = _Batch(destination, brought.trees, past)
     batch.rounds()
-    return [*batch.lines.values(), *brought.lines(batch.lines)]
+    if batch.whole is not None and not brought.values:
+        return batch.whole
+    lines = {line.ref: line for line in batch.entries()}
+    return as_table([*lines.values(), *brought.lines(lines)])
 
 
 def bring_files(destination: Destination, trees: Sequence[Tree], past: Past) -> Brought:
@@ -79,6 +90,11 @@ class _Batch:
     lines: dict[Ref, Entry] = field(default_factory=dict)
     tried: dict[Ref, Entry] = field(default_factory=dict)
     requests: int = 1
+    whole: pa.Table | None = None
+
+    def entries(self) -> Iterable[Entry]:
+        """Return the lines of all."""
+        return self.lines.values() if self.whole is None else as_entries(self.whole)
 
     def rounds(self) -> None:
         """Compare and send until nothing is in doubt, or no round is left."""
@@ -115,7 +131,7 @@ class _Batch:
         try:
             there.before_write()
             report = there.posting.post(there.client, fresh.request(), len(self.trees))
-            self.lines = fresh.all_stored(there.client, self.trees, report)
+            self.whole = fresh.all_stored(there.client, self.trees, report)
         except TransientError:
             self._plan_fresh()
             raise
@@ -123,7 +139,7 @@ class _Batch:
             planned = self._plan_fresh()
             lines = [line for half in halved(planned) for line in self._send(half)]
         else:
-            if self.lines:
+            if self.whole is not None:
                 return True
             planned = self._plan_fresh()
             lines = accounted(planned, report)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import pyarrow as pa
 
-from tracker_sync.ledger import LEDGER, as_table
-from tracker_sync.outcome import Entry
+from tracker_sync.ledger import LEDGER
 from tracker_sync.state import Page, remember_lines
 
 
@@ -16,34 +15,31 @@ from tracker_sync.state import Page, remember_lines
 _LINES_A_PAGE = 5_000
 
 
-def remember_as_they_come(
-    page: Page, entries: Iterable[Sequence[Entry]], model_hash: str
-) -> pa.Table:
-    """Return all as rows of `LEDGER`; those that came are in the state, even if no other does.
+def remember_as_they_come(page: Page, lines: Iterable[pa.Table], model_hash: str) -> pa.Table:
+    """Return all rows of `LEDGER`; those that came are in the state, even if no other does.
 
-    They do not stay objects: those of a slice may be a million. What a killed process was
-    about to remember is lost: the next run compares it again.
+    What a killed process was about to remember is lost: the next run compares it again.
 
     Args:
         page: What is common to the pages they are written to.
-        entries: A slice's ledger in the making, some lines at a time.
+        lines: A slice's ledger in the making, the rows of some batch at a time.
         model_hash: The programs' metadata it is loaded under.
     """
     rows = [LEDGER.empty_table()]
-    came: list[Entry] = []
+    came: list[pa.Table] = []
     try:
-        for some in entries:
-            came += some
-            if len(came) >= _LINES_A_PAGE:
-                lines, came = came, []
-                rows.append(_remembered(page, lines, model_hash))
+        for some in lines:
+            came.append(some)
+            if sum(map(len, came)) >= _LINES_A_PAGE:
+                whole, came = came, []
+                rows.append(_remembered(page, whole, model_hash))
     finally:
         if came:
             rows.append(_remembered(page, came, model_hash))
     return pa.concat_tables(rows)
 
 
-def _remembered(page: Page, lines: Iterable[Entry], model_hash: str) -> pa.Table:
-    rows = as_table(lines)
+def _remembered(page: Page, lines: Iterable[pa.Table], model_hash: str) -> pa.Table:
+    rows = pa.concat_tables(lines).combine_chunks()
     remember_lines(page, rows, model_hash)
     return rows

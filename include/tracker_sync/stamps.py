@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
-from itertools import chain
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from dhis2_api.client import Dhis2Client
 from dhis2_api.export import MOST_UIDS
-from dhis2_api.importer import Ref, refs_of
+from dhis2_api.importer import Ref
 from tracker_sync.nested import Nested
-from tracker_sync.objects import Tree
+from tracker_sync.objects import Tree, refs_of_rows, stamps_of_rows
 from tracker_sync.people import Wanted, read_wanted
 
 
@@ -36,6 +35,11 @@ _PERSON_FIELDS = (
 
 Stamps = dict[Ref, datetime]
 
+#: What a server last wrote when; the columns are called as those of `bundles.OBJECT`.
+STAMPS = pa.schema(
+    [("kind", pa.string()), ("uid", pa.string()), ("updated_at", pa.timestamp("ms"))]
+)
+
 
 def by_program(trees: Iterable[Tree]) -> Mapping[str, list[str]]:
     """Return the UIDs of people under the empty text, those of lone events by their program."""
@@ -50,11 +54,17 @@ def read_stamps(client: Dhis2Client, trees: Iterable[Tree]) -> Stamps:
 
     Deleted ones are there too, with the stamp of their deletion.
     """
-    found: Stamps = {}
+    rows = read_stamp_rows(client, trees)
+    return dict(zip(refs_of_rows(rows), stamps_of_rows(rows), strict=True))
+
+
+def read_stamp_rows(client: Dhis2Client, trees: Iterable[Tree]) -> pa.Table:
+    """Return the same as rows of `STAMPS`, a row an object."""
+    found = [STAMPS.empty_table()]
     for program, uids in by_program(trees).items():
         for batch in read_wanted(client, _wanted(program), uids, MOST_UIDS):
-            found.update(_event_stamps(batch.rows) if program else _person_stamps(batch.rows))
-    return found
+            found += _event_rows(batch.rows) if program else _person_rows(batch.rows)
+    return pa.concat_tables(found).combine_chunks()
 
 
 def _wanted(program: str) -> Wanted:
@@ -63,21 +73,17 @@ def _wanted(program: str) -> Wanted:
     return Wanted("trackedEntities", _PERSON_FIELDS, _PERSON)
 
 
-def _person_stamps(rows: pa.StructArray) -> Iterator[tuple[Ref, datetime]]:
-    people = Nested(rows, {})
-    enrollments = people.children("enrollments")
-    return chain(
-        _stamps("TRACKED_ENTITY", "trackedEntity", rows),
-        _stamps("ENROLLMENT", "enrollment", enrollments.rows),
-        _event_stamps(enrollments.children("events").rows),
-    )
+def _person_rows(rows: pa.StructArray) -> Iterator[pa.Table]:
+    enrollments = Nested(rows, {}).children("enrollments")
+    yield _rows("TRACKED_ENTITY", "trackedEntity", rows)
+    yield _rows("ENROLLMENT", "enrollment", enrollments.rows)
+    yield from _event_rows(enrollments.children("events").rows)
 
 
-def _event_stamps(rows: pa.StructArray) -> Iterator[tuple[Ref, datetime]]:
-    return _stamps("EVENT", "event", rows)
+def _event_rows(rows: pa.StructArray) -> Iterator[pa.Table]:
+    yield _rows("EVENT", "event", rows)
 
 
-def _stamps(kind: str, key: str, rows: pa.StructArray) -> Iterator[tuple[Ref, datetime]]:
-    refs = refs_of(kind, pc.struct_field(rows, key).to_pylist())
-    stamps = pc.struct_field(rows, "updatedAt").to_numpy(zero_copy_only=False)
-    return zip(refs, stamps.astype("datetime64[us]").tolist(), strict=True)
+def _rows(kind: str, key: str, rows: pa.StructArray) -> pa.Table:
+    columns = (pc.struct_field(rows, name) for name in (key, "updatedAt"))
+    return pa.table([pa.repeat(kind, len(rows)), *columns], schema=STAMPS)

@@ -27,7 +27,7 @@ from dhis2_api.importer import ImportReport, Ref
 from tracker_sync.delivery import account, refused
 from tracker_sync.destination import Edits
 from tracker_sync.intending import on_their_way
-from tracker_sync.ledger import of_batch
+from tracker_sync.ledger import as_entries, as_table, of_batch
 from tracker_sync.objects import Tree
 from tracker_sync.outcome import Outcome, stored, with_stamp
 from tracker_sync.plan import Known, Past, Planned, plan
@@ -429,5 +429,5 @@ def test_what_was_sent_and_stored_keeps_all_else_of_its_line() -> None:
     assert line == entry.but(
         outcome=Outcome.STORED, code=None, known=False, destination_updated_at=at
     )
-    (written,) = of_batch([line], 3)
+    (written,) = as_entries(of_batch(as_table([line]), 3))
     assert written == line.but(batch=3, at=written.at)

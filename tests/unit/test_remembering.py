@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from builders import CLINIC, MODEL, PEOPLE, PROGRAM, SURVEILLANCE, page, person
@@ -17,7 +18,7 @@ from dhis2_api.patience import Patience
 from scripted_server import Reply, Request, as_json, of_version, scripted
 from servers import route
 from tracker_sync.arrow_json import parse_page
-from tracker_sync.ledger import as_entries
+from tracker_sync.ledger import as_entries, as_table
 from tracker_sync.loading import Destination
 from tracker_sync.outcome import Entry, Outcome
 from tracker_sync.package import Staged, staged, writing_package
@@ -155,13 +156,13 @@ def test_a_large_slice_is_remembered_in_few_pages_as_it_goes(tmp_path: Path) -> 
     refs = [Ref("EVENT", f"event{number:06}") for number in range(11_000)]
     seen: list[int] = []
 
-    def entries() -> Iterator[list[Entry]]:
+    def lines() -> Iterator[pa.Table]:
         for ref in refs:
-            yield [Entry(ref, None, Outcome.STORED, content_hash="h")]
+            yield as_table([Entry(ref, None, Outcome.STORED, content_hash="h")])
             seen.append(len(pages(tmp_path)))
 
     page = Page(tmp_path, "r1", "slice", 1, datetime.now(UTC), SURVEILLANCE)
-    came = remember_as_they_come(page, entries(), "m1")
+    came = remember_as_they_come(page, lines(), "m1")
 
     assert [entry.ref for entry in as_entries(came)] == refs
     assert (seen[4_998], seen[5_001], seen[-1], len(pages(tmp_path))) == (0, 1, 2, 3)

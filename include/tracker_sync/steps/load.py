@@ -22,9 +22,9 @@ from tracker_sync.destination import Edits
 from tracker_sync.dry_run import dry_run
 from tracker_sync.file_values import values_in
 from tracker_sync.intending import telling
-from tracker_sync.ledger import as_table, of_batch, write_lines
+from tracker_sync.ledger import as_entries, as_table, of_batch, write_lines
 from tracker_sync.loaded_slices import note_loaded
-from tracker_sync.loading import Destination, load_batch
+from tracker_sync.loading import Destination, load_lines
 from tracker_sync.mapping.there import read_model_there
 from tracker_sync.objects import Tree
 from tracker_sync.outcome import Entry, Outcome
@@ -137,24 +137,26 @@ def _came(
     values = UniqueValues(workspace.unique_values, model)
     loaded = _loaded(destination, batches, past, values)
     if lost:
-        loaded = ([_missing_if(entry, lost) for entry in entries] for entries in loaded)
+        loaded = (
+            as_table(_missing_if(entry, lost) for entry in as_entries(lines)) for lines in loaded
+        )
     return remember_as_they_come(page, loaded, model.hash)
 
 
 def _loaded(
     destination: Destination, batches: Iterator[list[Tree]], past: Past, values: UniqueValues
-) -> Iterator[list[Entry]]:
-    def load_one(there: Destination, trees: list[Tree]) -> list[Entry]:
+) -> Iterator[pa.Table]:
+    def load_one(there: Destination, trees: list[Tree]) -> pa.Table:
         waiting = values.waiting(trees)
         first = [tree for tree in trees if tree.uid not in waiting]
-        entries = load_batch(there, first, past)
-        sent = sum(entry.sent for entry in entries)
+        lines = load_lines(there, first, past)
+        sent = lines["sent"].combine_chunks().true_count
         _log.info("%s people or events compared, %s objects sent", len(first), sent)
         later = [line for tree in trees if tree.uid in waiting for line in held_back(tree)]
-        return [*entries, *later]
+        return pa.concat_tables([lines, as_table(later)]) if later else lines
 
-    for number, entries in enumerate(in_parallel(destination, batches, load_one), 1):
-        yield of_batch(entries, number)
+    for number, lines in enumerate(in_parallel(destination, batches, load_one), 1):
+        yield of_batch(lines, number)
 
 
 def _page(workspace: Workspace, piece: Slice, package: Package) -> Page:
