@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dhis2_api.errors import RequestRefused
+from dhis2_api.importer import ImportReport
 from tracker_sync.again import Again
 from tracker_sync.ledger import as_entries, read_lines
 from tracker_sync.living_there import people_at, value_of
@@ -26,6 +27,8 @@ from tracker_sync.steps.after_slices import AfterSlices
 from tracker_sync.unique_values import UniqueValues, unique_digests
 
 
+# Another has the value.
+_TAKEN = "E1064"
 _NOT_ARRIVED = {Outcome.REFUSED, Outcome.MISSING}
 
 _log = logging.getLogger(__name__)
@@ -56,7 +59,7 @@ class Swapping:
         for person, owed in () if self.after.destination.dry_run else self._wanted_by_others():
             self.asked.add(person.uid)
             self._before_it_goes(owed)
-            if self._set(person, owed.attribute, None):
+            if person.objects[0].ref in self._set(person, owed.attribute, None).stored:
                 _log.info("%s gives up %s for a while", owed.person, owed.attribute)
                 return True
         return False
@@ -64,18 +67,26 @@ class Swapping:
     def give_back(self) -> None:
         """Give those who are still refused what they had, unless another has it by now.
 
-        Also what was given up in a try, or a run, that did not come so far.
+        Also what was given up in a try, or a run, that did not come so far. What the
+        destination does not take for any other reason stays owed.
 
         Raises:
             TransientError: The outcome is unknown; it stays owed.
         """
         owed = [] if self.after.destination.dry_run else owed_of(self.after.workspace)
         whose = {each.person for each in owed}
+        still: set[Owed] = set()
         for person in people_at(self.after, whose - self._as_the_source(whose)):
-            for each in owed:
-                if each.person == person.uid and value_of(person, each.attribute) is None:
-                    self._set(person, each.attribute, each.value)
-        settle_owed(self.after.workspace, owed)
+            theirs = [each for each in owed if each.person == person.uid]
+            still |= {each for each in theirs if not self._is_given_back(person, each)}
+        settle_owed(self.after.workspace, [each for each in owed if each not in still])
+
+    def _is_given_back(self, person: Tree, owed: Owed) -> bool:
+        """Give somebody a value back; return whether that is done, or another has it."""
+        if value_of(person, owed.attribute) is not None:
+            return True
+        report, ref = self._set(person, owed.attribute, owed.value), person.objects[0].ref
+        return ref in report.stored or _TAKEN in report.refused.get(ref, ())
 
     def _stuck(self) -> dict[str, Collection[bytes]]:
         """Return who waits for which values."""
@@ -121,16 +132,18 @@ class Swapping:
                 rows = read_lines(path)
                 yield from as_entries(rows.filter(pc.is_in(rows["tracked_entity"], whose)))
 
-    def _set(self, person: Tree, attribute: str, value: str | None) -> bool:
-        """Write one attribute of a person and nothing else; it is refused where it is mandatory."""
+    def _set(self, person: Tree, attribute: str, value: str | None) -> ImportReport:
+        """Write one attribute of a person and nothing else; it is refused where it is mandatory.
+
+        Of a request that is refused as a whole nothing is reported.
+        """
         sent = json.loads(person.objects[0].content or "{}")
         sent["attributes"] = [{"attribute": attribute, "value": value}]
         there = self.after.destination
         there.before_write()
         try:
             body = json.dumps({"trackedEntities": [sent]}).encode()
-            report = there.posting.create(there.client, body)
+            return there.posting.create(there.client, body)
         except RequestRefused as refusal:
             _log.warning("%s: %s", person.uid, refusal)
-            return False
-        return person.objects[0].ref in report.stored
+            return ImportReport(frozenset(), {})

@@ -16,6 +16,8 @@ from flows.world import Ground, Run, World, ground_of, world_on
 from kills.jobs import Deadly, ended, phase_of
 from tracker_sync.owed import owed_of
 from tracker_sync.servers import state_folder
+from tracker_sync.swapping import Swapping
+from tracker_sync.unique_values import UniqueValues
 
 
 WRITE = "POST /api/tracker"
@@ -123,6 +125,25 @@ def test_who_gave_up_in_vain_gets_it_back_though_the_process_was_killed(
     assert between == [None, OTHERS]
     assert run.refused[enrollment_of(AWA)] == ("refused", "E1064")
     assert run.refused[enrollment_of(BINTA)][0] == "refused"
+    assert swap.ids() == [OWN, OTHERS]
+    assert owed_of(run.workspace) == []
+
+
+def test_what_could_not_be_given_back_stays_owed_until_it_can(swap: Swap) -> None:
+    swap.killed(*GAVE_UP)
+    world = swap.world
+    world.destination.lose("organisationUnits", MBOUR)  # Binta's: she is refused for good
+    world.destination.faults.order("status", status=500, method="POST", times=None)
+    after = world.after(swap.run)
+
+    Swapping(after, [], UniqueValues(swap.run.workspace.unique_values, after.model)).give_back()
+    owed, between = owed_of(swap.run.workspace), swap.ids()
+    world.destination.faults.clear()
+    run = world.run()
+
+    assert [each.person for each in owed] == [AWA]
+    assert between == [None, OTHERS]
+    assert run.refused[enrollment_of(AWA)] == ("refused", "E1064")
     assert swap.ids() == [OWN, OTHERS]
     assert owed_of(run.workspace) == []
 
