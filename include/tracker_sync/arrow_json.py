@@ -20,8 +20,9 @@ _NAMES = [name for name, _ in _PAGER]
 _SHORT = 1_000  # bytes; so few hold hardly a row
 
 # A geometry has as many shapes as GeoJSON, and a column has one: so it stays the
-# text that came. A key cannot be forged by a value, whose quotes are escaped.
-_GEOMETRY = re.compile(rb'"geometry"\s*:\s*(\{(?:[^{}]|\{[^{}]*\})*\})')
+# text that came. A key cannot be forged by a value, whose quotes are escaped. The quote
+# before it is looked for afterwards: a page is full of quotes, and `re` stops at each.
+_GEOMETRY = re.compile(rb'geometry"\s*:\s*(\{(?:[^{}]|\{[^{}]*\})*\})')
 
 
 def parse_page(
@@ -98,8 +99,8 @@ def _pager(table: pa.Table, key: str) -> dict[str, Any]:
 
 def _read(body: bytes, schema: pa.Schema, what: str) -> pa.Table:
     try:
-        body.decode()  # Arrow takes any bytes for text; a value must not be broken in silence
-        text = _GEOMETRY.sub(_as_text, body) if b'"geometry"' in body else body
+        _require_text(body)
+        text = _GEOMETRY.sub(_as_text, body)
         return pj.read_json(
             pa.BufferReader(text),
             read_options=pj.ReadOptions(use_threads=False, block_size=len(text) + 1),
@@ -109,10 +110,18 @@ def _read(body: bytes, schema: pa.Schema, what: str) -> pa.Table:
                 unexpected_field_behavior="ignore",
             ),
         )
-    except (pa.ArrowInvalid, UnicodeDecodeError):
+    except pa.ArrowInvalid:
         # Arrow quotes the text it stumbled over, and that may be a patient's.
         raise UnexpectedAnswer(f"{what}: the answer is cut or not of the shape asked for") from None
 
 
+def _require_text(body: bytes) -> None:
+    """Refuse what is not UTF-8: Arrow takes any bytes, and would break a value in silence."""
+    ends = pa.array([0, len(body)], pa.int64()).buffers()[1]
+    pa.LargeStringArray.from_buffers(1, ends, pa.py_buffer(body)).validate(full=True)
+
+
 def _as_text(found: re.Match[bytes]) -> bytes:
-    return b'"geometry":' + json.dumps(found.group(1).decode(), ensure_ascii=False).encode()
+    if found.string[found.start() - 1 : found.start()] != b'"':
+        return found.group()  # another key, which only ends so
+    return b'geometry":' + json.dumps(found.group(1).decode(), ensure_ascii=False).encode()

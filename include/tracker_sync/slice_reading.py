@@ -23,6 +23,8 @@ from tracker_sync.tables import TABLES, Tables, flatten, flatten_events, living
 
 PLAN_AGAIN = "clear `plan_slices` with all after it"
 
+_ROWS_A_PART = 5_000  # of a listing, in memory at once
+
 
 @dataclass(frozen=True, slots=True)
 class Listed:
@@ -54,7 +56,9 @@ def read_listed(listing: Path, slice_id: str) -> Listed:
     children: list[pa.RecordBatch] = []
     names = ("uid", "programs", "listed")
     with pq.ParquetFile(listing) as file:
-        for part in file.iter_batches(1_000, columns=["slice", *names, *CHILDREN]):
+        columns = ["slice", *names, *CHILDREN]
+        # Sharing a part out among threads costs more than they save.
+        for part in file.iter_batches(_ROWS_A_PART, columns=columns, use_threads=False):
             rows = part.filter(pc.equal(part["slice"], slice_id))
             for uid, programs, listed in zip(*(rows[n].to_pylist() for n in names), strict=True):
                 expected[uid] = shared.setdefault(tuple(programs or ()), tuple(programs or ()))

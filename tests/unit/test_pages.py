@@ -88,3 +88,13 @@ def test_a_geometry_stays_the_text_that_came(geometry: dict[str, object]) -> Non
     ).rows.to_pylist()
 
     assert json.loads(row["geometry"]) == geometry
+
+
+def test_a_key_that_only_ends_as_a_geometry_is_none() -> None:
+    point = {"type": "Point", "coordinates": [1, 2]}
+    given_person = person(geometry=point, oldgeometry={"type": 'geometry": {', "coordinates": []})
+
+    (row,) = parse_page(page(given_person), PEOPLE, PERSON_ROW, what="GET list").rows.to_pylist()
+
+    assert json.loads(row["geometry"]) == point
+    assert "oldgeometry" not in row
