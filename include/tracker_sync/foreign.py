@@ -82,7 +82,7 @@ def _refused(item: Planned, refused: Mapping[Ref, str], known: Mapping[Ref, Know
     code, met = refused.get(item.entry.ref), known.get(item.entry.ref)
     if code is None:
         return item
-    again = bool(met and met.refused)
+    again = bool(met and met.refused and code in {met.refused, PARENT_REFUSED})
     line = item.entry.but(outcome=Outcome.REFUSED, code=code, action=None, sent=False, known=again)
     return item._replace(entry=line, text=None)
 

@@ -175,7 +175,7 @@ class _Planner:
             return Planned(line.but(outcome=Outcome.SUPERSEDED), None, each.parent, held)
         code = self._refused(each, held)
         if code:
-            again = bool(known and known.refused)
+            again = bool(known and known.refused and code in {known.refused, PARENT_REFUSED})
             refused = line.but(outcome=outcome_of(code), code=code, known=again)
             return Planned(refused, None, each.parent, held)
         if each.deleted or each.content is None:

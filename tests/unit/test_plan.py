@@ -241,6 +241,24 @@ class TestARefusalThatIsKnown:
             plan(changed, tree(enrollments=[enrollment(events=[])]), self.known("E1082"))
         ) == {EVENT}
 
+    @pytest.mark.parametrize(("before", "known"), [("E1082", True), ("E1125", False)])
+    def test_is_known_with_the_code_it_had_and_new_with_another(
+        self, before: str, *, known: bool
+    ) -> None:
+        there = tree(enrollments=[enrollment(events=[event(deleted=True)])])
+
+        entry = by_ref(plan(with_event(status="COMPLETED"), there, self.known(before)))[EVENT].entry
+
+        assert (entry.code, entry.known) == ("E1082", known)
+
+    def test_is_no_news_where_its_parent_is_refused_by_now(self) -> None:
+        gone = tree(enrollments=[enrollment(deleted=True, events=[])])
+
+        found = by_ref(plan(with_event(status="COMPLETED"), gone, self.known("E1125")))
+
+        assert (found[EVENT].entry.code, found[EVENT].entry.known) == ("E5000", True)
+        assert found[ENROLLMENT].entry.known is False
+
     def test_takes_its_children_along(self) -> None:
         first = by_ref(plan(tree(), None, NOTHING_KNOWN))[ENROLLMENT].entry
         known = Known(BEFORE, first.content_hash, "m1", "E1018")
