@@ -72,15 +72,17 @@ def report_of_job(client: Dhis2Client, job: str, patience: JobPatience) -> Impor
         TransientError: It takes too long, or the server is away; it may go on.
         UnexpectedAnswer: An answer is none about a job.
     """
+    await_job(client, job, patience)
     path = f"/api/tracker/jobs/{job}"
-    _wait(client, path, patience)
     answer = client.request("GET", f"{path}/report", params={"reportMode": "FULL"}, also={404, 409})
     if answer.status == 404:
         raise JobLost(f"{client.name}: job {job} ended without a report: read back")
     return read_report(answer)
 
 
-def _wait(client: Dhis2Client, path: str, patience: JobPatience) -> None:
+def await_job(client: Dhis2Client, job: str, patience: JobPatience) -> None:
+    """Wait until a job has ended, however; raises as `report_of_job` does."""
+    path = f"/api/tracker/jobs/{job}"
     began = time.monotonic()
     pause = patience.first
     while True:

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from dhis2_api.client import Dhis2Client
 from dhis2_api.errors import RequestRefused
-from dhis2_api.jobs import JobLost, JobPatience, report_of_job
+from dhis2_api.jobs import JobLost, JobPatience, await_job
 
 
 _log = logging.getLogger(__name__)
@@ -58,7 +58,7 @@ class Jobs:
         """
         for job in self._shelf.read():
             try:
-                report_of_job(client, job, self.patience)
+                await_job(client, job, self.patience)
                 _log.info("job %s of an earlier try has ended", job)
             except (JobLost, RequestRefused) as error:
                 _log.warning("%s", error)

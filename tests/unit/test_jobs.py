@@ -70,7 +70,7 @@ def test_a_retry_waits_for_the_jobs_of_an_earlier_try_before_it_does_anything() 
     with scripted(script) as server, Dhis2Client(server.url) as client:
         Jobs(shelf, SOON).await_all(client)
 
-    assert len(server.requests) == 3
+    assert [request.path for request in server.requests] == [f"/api/tracker/jobs/{JOB}"] * 2
     assert shelf.read() == []
 
 
@@ -79,6 +79,21 @@ def test_a_job_that_a_restart_swallowed_is_not_waited_for_for_ever() -> None:
     shelf.write([JOB])
 
     with scripted(lambda _: as_json([])) as server, Dhis2Client(server.url) as client:
+        Jobs(shelf, SOON).await_all(client)
+
+    assert server.requests
+    assert shelf.read() == []
+
+
+def test_a_job_that_has_ended_is_not_waited_for_again_because_its_report_is_none() -> None:
+    """What it did shows when the destination is compared."""
+    shelf = Memory()
+    shelf.write([JOB])
+
+    def script(request: Request) -> Reply:
+        return as_json({"status": "OK"}) if request.path.endswith("/report") else queue(request)
+
+    with scripted(script) as server, Dhis2Client(server.url) as client:
         Jobs(shelf, SOON).await_all(client)
 
     assert server.requests
