@@ -40,7 +40,10 @@ def writing_sealed(path: Path, schema: pa.Schema) -> Iterator[pq.ParquetWriter]:
 
 
 def _writer(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
-    return pq.ParquetWriter(path, schema, compression="zstd", write_page_checksum=True)
+    # UIDs and hashes hardly repeat, and what does is small anyway: zstd sees it.
+    return pq.ParquetWriter(
+        path, schema, compression="zstd", use_dictionary=False, write_page_checksum=True
+    )
 
 
 def check_seal(path: Path, remedy: str) -> None:
