@@ -9,11 +9,11 @@ import pyarrow as pa
 
 from dhis2_api.dialects import dialect_of
 from dhis2_api.paging import envelope_of
-from tracker_sync.arrow_json import parse_page
+from tracker_sync.bundling.projection import Projection
 from tracker_sync.metadata.model import Model, OrgUnit
-from tracker_sync.objects import Tree, as_bundles, trees_of
-from tracker_sync.projection import Projection
-from tracker_sync.tables import EVENT_ROW, PERSON_ROW, Tables, flatten, flatten_events
+from tracker_sync.planning.objects import Tree, as_bundles, trees_of
+from tracker_sync.staging.arrow_json import parse_page
+from tracker_sync.staging.tables import EVENT_ROW, PERSON_ROW, Tables, flatten, flatten_events
 
 
 Json = dict[str, Any]

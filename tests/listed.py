@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from dhis2_api.export import Listing
-from tracker_sync.listed_rows import LISTED
-from tracker_sync.listing import Source, newest, read_lists
+from tracker_sync.reading.listed_rows import LISTED
+from tracker_sync.reading.listing import Source, newest, read_lists
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,16 +15,16 @@ from dhis2_api.client import Dhis2Client
 from planned import SLICE, planned
 from servers import SENEGAL, grant, put, route, running
 from tracker_sync.ledger import read_ledger
-from tracker_sync.loading import Destination
+from tracker_sync.loading.batch import Destination
 from tracker_sync.metadata import synchronise
 from tracker_sync.metadata.model import Model
 from tracker_sync.outcome import Entry
 from tracker_sync.publish import publish
 from tracker_sync.route import Route
-from tracker_sync.run_plan import read_run_plan
+from tracker_sync.runs.after_slices import AfterSlices
+from tracker_sync.runs.plan import read_run_plan
 from tracker_sync.servers import note_servers
 from tracker_sync.steps import owners, relationships
-from tracker_sync.steps.after_slices import AfterSlices
 from tracker_sync.steps.extract import extract
 from tracker_sync.steps.load import load
 from tracker_sync.steps.transform import transform

@@ -9,9 +9,9 @@ from typing import Any
 
 import pyarrow as pa
 
-from tracker_sync.bundles import BUNDLES
-from tracker_sync.projection import COMPLETED, Projection
-from tracker_sync.tables import Tables
+from tracker_sync.bundling.bundles import BUNDLES
+from tracker_sync.bundling.projection import COMPLETED, Projection
+from tracker_sync.staging.tables import Tables
 
 
 Row = dict[str, Any]

@@ -13,13 +13,13 @@ import pyarrow.parquet as pq
 from builders import MODEL
 from tracker_sync.ledger import write_ledger
 from tracker_sync.publish import publish
-from tracker_sync.run_plan import RunPlan, write_run_plan
-from tracker_sync.sealed import write_sealed
+from tracker_sync.runs.after_slices import PHASES
+from tracker_sync.runs.plan import RunPlan, write_run_plan
+from tracker_sync.runs.slicing import Slice
 from tracker_sync.servers import note_servers
-from tracker_sync.slicing import Slice
-from tracker_sync.steps.after_slices import PHASES
+from tracker_sync.staging.sealed import write_sealed
 from tracker_sync.steps.plan_slices import TO_READ
-from tracker_sync.window import Window
+from tracker_sync.windows.window import Window
 from tracker_sync.workspace import Workspace
 
 

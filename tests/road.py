@@ -17,15 +17,15 @@ from dhis2_sandbox.start import Superuser
 from planned import phases_find_nothing, planned
 from servers import SENEGAL, grant, route
 from tracker_sync.ledger import read_ledger
-from tracker_sync.loading import Destination
+from tracker_sync.loading.batch import Destination
 from tracker_sync.metadata import synchronise
 from tracker_sync.metadata.model import Model
 from tracker_sync.outcome import Entry
-from tracker_sync.package import Staged
 from tracker_sync.publish import publish
-from tracker_sync.run_plan import read_run_plan
+from tracker_sync.runs.after_slices import AfterSlices
+from tracker_sync.runs.plan import read_run_plan
 from tracker_sync.servers import note_servers
-from tracker_sync.steps.after_slices import AfterSlices
+from tracker_sync.staging.package import Staged
 from tracker_sync.steps.extract import extract
 from tracker_sync.steps.load import load
 from tracker_sync.steps.settle import settle

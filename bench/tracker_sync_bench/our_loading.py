@@ -7,12 +7,12 @@ from pathlib import Path
 from shutil import rmtree
 
 from dhis2_api.client import Dhis2Client
-from tracker_sync.destination import Destination
-from tracker_sync.package import staged
 from tracker_sync.route import Batches
-from tracker_sync.run_plan import RunPlan, write_run_plan
+from tracker_sync.runs.plan import RunPlan, write_run_plan
+from tracker_sync.runs.slicing import Slice
+from tracker_sync.sending.destination import Destination
 from tracker_sync.servers import note_servers, state_folder
-from tracker_sync.slicing import Slice
+from tracker_sync.staging.package import staged
 from tracker_sync.steps.load import load
 from tracker_sync.workspace import Workspace
 from tracker_sync_bench.material import PEOPLE_A_PAGE

@@ -9,18 +9,18 @@ from pathlib import Path
 from shutil import rmtree
 
 from dhis2_api.client import Dhis2Client
-from tracker_sync.destination import Destination
 from tracker_sync.metadata.model import OrgUnit
-from tracker_sync.package import Staged
 from tracker_sync.publish import publish
 from tracker_sync.route import Batches, Route, Slices
+from tracker_sync.runs.slicing import Slice
+from tracker_sync.sending.destination import Destination
 from tracker_sync.servers import note_servers
-from tracker_sync.slicing import Slice
+from tracker_sync.staging.package import Staged
 from tracker_sync.steps.extract import extract
 from tracker_sync.steps.load import load
 from tracker_sync.steps.plan_slices import plan_slices
 from tracker_sync.steps.transform import transform
-from tracker_sync.window import Occasion
+from tracker_sync.windows.window import Occasion
 from tracker_sync.workspace import Workspace
 from tracker_sync_bench.our_reading import MODEL, ROUTE
 from tracker_sync_bench.population import CLINICS, ROOT

@@ -8,16 +8,16 @@ from pathlib import Path
 from dhis2_api.client import Dhis2Client
 from dhis2_api.dialects import dialect_of
 from dhis2_api.paging import envelope_of
-from tracker_sync.arrow_json import parse_page
 from tracker_sync.metadata.model import Model, OrgUnit
-from tracker_sync.package import writing_package
 from tracker_sync.publish import publish
 from tracker_sync.route import Reading, Route, Slices
 from tracker_sync.servers import note_servers
+from tracker_sync.staging.arrow_json import parse_page
+from tracker_sync.staging.package import writing_package
+from tracker_sync.staging.tables import PERSON_ROW, flatten
 from tracker_sync.steps.extract import extract
 from tracker_sync.steps.plan_slices import plan_slices
-from tracker_sync.tables import PERSON_ROW, flatten
-from tracker_sync.window import Occasion
+from tracker_sync.windows.window import Occasion
 from tracker_sync.workspace import Workspace
 from tracker_sync_bench.material import LISTED_A_PAGE, PEOPLE_A_PAGE, people_in
 from tracker_sync_bench.population import (

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from dhis2_api.importer import Ref
 from tracker_sync.outcome import Entry, Outcome
-from tracker_sync.state import Page, recall, remember
-from tracker_sync.state_compaction import compact
+from tracker_sync.state.compaction import compact
+from tracker_sync.state.known import Page, recall, remember
 from tracker_sync_bench.population import Maker
 from tracker_sync_bench.work import Work
 

@@ -8,12 +8,12 @@ from pathlib import Path
 
 from dhis2_api.dialects import dialect_of
 from dhis2_api.paging import envelope_of
-from tracker_sync.arrow_json import parse_page
-from tracker_sync.package import staged, writing_package
 from tracker_sync.publish import publish
 from tracker_sync.route import Reading
+from tracker_sync.staging.arrow_json import parse_page
+from tracker_sync.staging.package import staged, writing_package
+from tracker_sync.staging.tables import PERSON_ROW, flatten
 from tracker_sync.steps.transform import transform
-from tracker_sync.tables import PERSON_ROW, flatten
 from tracker_sync.workspace import Workspace
 from tracker_sync_bench.material import page_of
 from tracker_sync_bench.our_reading import MODEL, ROUTE

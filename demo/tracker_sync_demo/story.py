@@ -10,8 +10,8 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from tracker_sync.report_text import report_lines
 from tracker_sync.routes import load_route
+from tracker_sync.runs.report_text import report_lines
 from tracker_sync_demo.compare import compare
 from tracker_sync_demo.edits import Edits
 from tracker_sync_demo.scratch_airflow import PROJECT, ScratchAirflow

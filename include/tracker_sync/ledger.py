@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from dhis2_api.importer import Ref
 from tracker_sync.outcome import Entry, Outcome
 from tracker_sync.publish import publish
-from tracker_sync.sealed import check_seal, write_sealed
+from tracker_sync.staging.sealed import check_seal, write_sealed
 
 
 # One row an object that was read, or that should have been. No value of a patient.

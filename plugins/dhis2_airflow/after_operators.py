@@ -11,13 +11,13 @@ from airflow.sdk.exceptions import AirflowSkipException
 from dhis2_airflow.run_operators import RouteOperator
 from dhis2_airflow.there import destination_of
 from dhis2_api.client import Dhis2Client
-from tracker_sync.destination import Destination
 from tracker_sync.mapping.there import read_model_there
-from tracker_sync.reject_details import keeping_details
-from tracker_sync.report_text import phase_line
 from tracker_sync.route import Route
+from tracker_sync.runs.after_slices import PHASES, AfterSlices
+from tracker_sync.runs.reject_details import keeping_details
+from tracker_sync.runs.report_text import phase_line
+from tracker_sync.sending.destination import Destination
 from tracker_sync.steps import deletes, notes, owners, relationships, second_pass
-from tracker_sync.steps.after_slices import PHASES, AfterSlices
 
 
 _RUN: Mapping[str, Callable[[AfterSlices], dict[str, Any]]] = {

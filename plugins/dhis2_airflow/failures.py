@@ -7,11 +7,11 @@ import logging
 from airflow.sdk import Context
 
 from dhis2_api.errors import Dhis2Error
-from tracker_sync.package import DamagedPackage
 from tracker_sync.publish import StagingUnusable
 from tracker_sync.routes import InvalidRoute
-from tracker_sync.sealed import BrokenSeal
-from tracker_sync.state_pages import StateUnusable
+from tracker_sync.staging.package import DamagedPackage
+from tracker_sync.staging.sealed import BrokenSeal
+from tracker_sync.state.pages import StateUnusable
 from tracker_sync.steps.extract import NothingPlanned
 from tracker_sync.steps.settle import RunNotClean
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from airflow.sdk import BaseSensorOperator, Context
 
 from dhis2_airflow.run_operators import RouteOperator
-from tracker_sync.lease import HeldByAnother, held
+from tracker_sync.leases.lease import HeldByAnother, held
 
 
 class LeaseSensor(RouteOperator, BaseSensorOperator):

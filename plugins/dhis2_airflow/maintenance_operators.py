@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 from airflow.sdk import Context
 
 from dhis2_airflow.run_operators import RouteOperator
-from tracker_sync.retention import describe, remove_old_staging
-from tracker_sync.state_compaction import compact
+from tracker_sync.staging.retention import describe, remove_old_staging
+from tracker_sync.state.compaction import compact
 
 
 class RemoveOldStagingOperator(RouteOperator):

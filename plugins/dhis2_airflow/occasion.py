@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 from airflow.sdk import Context, Param
 
 from dhis2_airflow.watermarks import Standing
-from tracker_sync.asked_span import AskedSpan
 from tracker_sync.route import Route
-from tracker_sync.window import Occasion, RunType
+from tracker_sync.windows.asked_span import AskedSpan
+from tracker_sync.windows.window import Occasion, RunType
 
 
 # Everything that is neither the schedule nor a backfill was asked for by somebody.

@@ -10,8 +10,8 @@ from airflow.sdk import Context, Param
 
 from dhis2_airflow.run_operators import RouteOperator, SettleOperator
 from dhis2_api.client import Dhis2Client
-from tracker_sync.lease import held
-from tracker_sync.replay import Replay
+from tracker_sync.leases.lease import held
+from tracker_sync.runs.replay import Replay
 from tracker_sync.steps.plan_replay import plan_replay
 from tracker_sync.steps.settle import Settlement
 

@@ -7,10 +7,10 @@ from datetime import timedelta
 from airflow.sdk import ExceptionRetryPolicy, RetryAction, RetryRule
 
 from dhis2_api.errors import PermanentError, TransientError, UnexpectedAnswer
-from tracker_sync.package import DamagedPackage
 from tracker_sync.routes import InvalidRoute
-from tracker_sync.sealed import BrokenSeal
-from tracker_sync.state_pages import StateUnusable
+from tracker_sync.staging.package import DamagedPackage
+from tracker_sync.staging.sealed import BrokenSeal
+from tracker_sync.state.pages import StateUnusable
 from tracker_sync.steps.extract import NothingPlanned
 from tracker_sync.steps.settle import RunNotClean
 

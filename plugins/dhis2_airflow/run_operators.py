@@ -15,17 +15,17 @@ from dhis2_airflow.watermarks import move_watermarks, standing_of
 from dhis2_api.client import Dhis2Client
 from tracker_sync import preflight, readiness
 from tracker_sync.findings import require_none_blocking
-from tracker_sync.lease import given_back_after, held
+from tracker_sync.leases.lease import given_back_after, held
 from tracker_sync.metadata import synchronisation
 from tracker_sync.metadata.model import Model
 from tracker_sync.publish import publish
-from tracker_sync.report_text import report_lines
 from tracker_sync.route import Route, only_looking
 from tracker_sync.routes import InvalidRoute
+from tracker_sync.runs.report_text import report_lines
+from tracker_sync.runs.window_text import window_lines
 from tracker_sync.servers import note_servers
 from tracker_sync.steps.plan_slices import plan_slices
 from tracker_sync.steps.settle import Settlement, require_clean, settle
-from tracker_sync.window_text import window_lines
 from tracker_sync.workspace import Workspace, staging_root
 
 

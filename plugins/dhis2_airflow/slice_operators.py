@@ -9,9 +9,9 @@ from airflow.sdk import Context
 
 from dhis2_airflow.run_operators import RouteOperator
 from dhis2_airflow.there import destination_of
-from tracker_sync.package import Staged
-from tracker_sync.report_text import slice_line
-from tracker_sync.slicing import Slice
+from tracker_sync.runs.report_text import slice_line
+from tracker_sync.runs.slicing import Slice
+from tracker_sync.staging.package import Staged
 from tracker_sync.steps.extract import extract
 from tracker_sync.steps.load import load
 from tracker_sync.steps.transform import transform

@@ -6,12 +6,12 @@ from airflow.sdk import Context
 
 from dhis2_airflow.dry_runs import is_dry_run
 from dhis2_api.client import Dhis2Client
-from tracker_sync.destination import Destination
-from tracker_sync.jobs import Jobs
-from tracker_sync.lease import held
+from tracker_sync.leases.lease import held
 from tracker_sync.mapping.there import route_there
-from tracker_sync.posting import Posting
 from tracker_sync.route import Route
+from tracker_sync.sending.destination import Destination
+from tracker_sync.sending.jobs import Jobs
+from tracker_sync.sending.posting import Posting
 from tracker_sync.workspace import Workspace
 
 

@@ -23,10 +23,10 @@ from dhis2_airflow.hook import Dhis2Hook
 from dhis2_airflow.watermark_store import store_watermarks, stored_watermarks
 from dhis2_api.errors import Dhis2Error, PermanentError
 from dhis2_api.system import read_server
-from tracker_sync.checkpoint import BothSides, Marks, read_checkpoint, write_checkpoint
 from tracker_sync.route import Route
 from tracker_sync.routes import InvalidRoute, load_route, routes_folder
-from tracker_sync.watermark import NoWatermarks, as_instants, as_texts
+from tracker_sync.windows.checkpoint import BothSides, Marks, read_checkpoint, write_checkpoint
+from tracker_sync.windows.watermark import NoWatermarks, as_instants, as_texts
 
 
 _Read = Callable[[], Marks]

@@ -16,9 +16,9 @@ from sqlalchemy import select
 
 from dhis2_airflow.watermarks import KEY, watermark_asset
 from dhis2_api.errors import PermanentError
-from tracker_sync.checkpoint import Marks
 from tracker_sync.route import Route
-from tracker_sync.watermark import NoWatermarks, as_instants, as_texts
+from tracker_sync.windows.checkpoint import Marks
+from tracker_sync.windows.watermark import NoWatermarks, as_instants, as_texts
 
 
 def stored_watermarks(route: Route) -> dict[str, datetime]:

@@ -16,14 +16,14 @@ from airflow.sdk import Asset, Context
 from dhis2_airflow.dry_runs import is_dry_run
 from dhis2_api.client import Dhis2Client
 from dhis2_api.system import Server, read_server
-from tracker_sync.checkpoint import BothSides, read_checkpoint, write_checkpoint
-from tracker_sync.clocks import TOLERATED, Clocks
-from tracker_sync.lease_record import Moment
+from tracker_sync.leases.record import Moment
 from tracker_sync.route import Route
 from tracker_sync.servers import state_folder
 from tracker_sync.steps.settle import Settlement
-from tracker_sync.watermark import NoWatermarks, as_instants, as_texts
-from tracker_sync.witness import Witness, new_token, read_witness, write_witness
+from tracker_sync.windows.checkpoint import BothSides, read_checkpoint, write_checkpoint
+from tracker_sync.windows.clocks import TOLERATED, Clocks
+from tracker_sync.windows.watermark import NoWatermarks, as_instants, as_texts
+from tracker_sync.windows.witness import Witness, new_token, read_witness, write_witness
 from tracker_sync.workspace import Workspace, staging_root
 
 

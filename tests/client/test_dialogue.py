@@ -26,8 +26,8 @@ from dhis2_api.reading import read_by_uid, read_list, read_relationships
 from dhis2_api.selection import Selection
 from dhis2_api.system import read_server
 from listed import list_changes
-from tracker_sync.listing import Source
-from tracker_sync.people import read_people
+from tracker_sync.reading.listing import Source
+from tracker_sync.reading.people import read_people
 
 
 KINDS: tuple[Listed, ...] = ("trackedEntities", "enrollments", "events")

@@ -22,7 +22,7 @@ from dhis2_api.paging import Asked
 from dhis2_api.reading import each_row, read_list
 from dhis2_api.selection import EVERYTHING, Selection
 from listed import list_changes
-from tracker_sync.listing import Source
+from tracker_sync.reading.listing import Source
 
 
 ZONE = ZoneInfo("Etc/UTC")

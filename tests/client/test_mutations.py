@@ -30,8 +30,8 @@ from dhis2_api.reading import read_by_uid, read_list, read_relationships
 from dhis2_api.system import read_server
 from listed import list_changes
 from scripted_server import Reply, Request, scripted
-from tracker_sync.listing import Source
-from tracker_sync.people import read_people
+from tracker_sync.reading.listing import Source
+from tracker_sync.reading.people import read_people
 
 
 DEEP = os.environ.get("HYPOTHESIS_PROFILE") == "deep"

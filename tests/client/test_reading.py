@@ -26,8 +26,8 @@ from dhis2_api.paging import Page, envelope_of
 from dhis2_api.reading import as_newest, each_row, read_by_uid, read_list, read_relationships
 from dhis2_api.selection import Filter, Operator, Selection
 from scripted_server import Reply, Request, as_json, scripted
-from tracker_sync.arrow_json import parse_page
-from tracker_sync.tables import PERSON_ROW
+from tracker_sync.staging.arrow_json import parse_page
+from tracker_sync.staging.tables import PERSON_ROW
 
 
 HIV, SURVEILLANCE, STAGE = "xsd8pFBm2w1", "fAw4hObwxfo", "KGOrZAOCozP"

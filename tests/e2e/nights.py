@@ -27,8 +27,8 @@ from dhis2_sandbox.server import serve
 from dhis2_sandbox.start import Superuser
 from e2e.sync import Start, Sync, stored_watermarks
 from servers import HIV, MATERNAL, SENEGAL, SEX, grant, put
-from tracker_sync.checkpoint import read_checkpoint
-from tracker_sync.watermark import as_instants
+from tracker_sync.windows.checkpoint import read_checkpoint
+from tracker_sync.windows.watermark import as_instants
 
 
 # After the stamps of the district, so that a window holds only what its test changed.

@@ -14,7 +14,7 @@ from dhis2_airflow.settings import RUN_SETTINGS
 from e2e.sync import ROUTE, Sync, states
 from project import PROJECT
 from scripted_server import Reply, as_json, scripted
-from tracker_sync.steps.after_slices import PHASES
+from tracker_sync.runs.after_slices import PHASES
 
 
 HTML = Reply(200, b"<!doctype html><html>Login</html>", "text/html")

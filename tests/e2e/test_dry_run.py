@@ -9,7 +9,7 @@ from airflow.models.dagrun import DagRun
 
 from dhis2_api.data_store import read_value
 from e2e.sync import Start, Sync, states, stored_watermarks
-from tracker_sync.checkpoint import NAMESPACE
+from tracker_sync.windows.checkpoint import NAMESPACE
 from tracker_sync_demo.edits import edit
 
 

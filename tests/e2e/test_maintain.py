@@ -15,8 +15,8 @@ from dhis2_api.importer import Ref
 from e2e.sync import ROUTE, states
 from project import PROJECT
 from tracker_sync.outcome import Entry, Outcome
-from tracker_sync.state import Page, followed_among, remember
-from tracker_sync.state_pages import pages
+from tracker_sync.state.known import Page, followed_among, remember
+from tracker_sync.state.pages import pages
 
 
 PERSON = Ref("TRACKED_ENTITY", "person00001")

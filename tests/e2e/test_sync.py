@@ -15,12 +15,12 @@ from dhis2_airflow import slice_operators
 from dhis2_api.errors import PermanentError
 from e2e.sync import ROUTE, Sync, states, stored_watermarks
 from servers import running
-from tracker_sync.loading import Destination
-from tracker_sync.objects import trees_of
-from tracker_sync.package import open_package, staged
+from tracker_sync.loading.batch import Destination
+from tracker_sync.planning.objects import trees_of
 from tracker_sync.routes import load_route
-from tracker_sync.run_plan import read_run_plan
-from tracker_sync.slicing import Slice
+from tracker_sync.runs.plan import read_run_plan
+from tracker_sync.runs.slicing import Slice
+from tracker_sync.staging.package import open_package, staged
 from tracker_sync.steps.load import load
 from tracker_sync.workspace import Workspace
 from tracker_sync_demo.compare import compare

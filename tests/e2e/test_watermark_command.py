@@ -25,9 +25,9 @@ from dhis2_api.data_store import create_value
 from e2e.sync import ROUTE
 from project import PROJECT
 from servers import running
-from tracker_sync.checkpoint import NAMESPACE, read_checkpoint, write_checkpoint
 from tracker_sync.route import Route
 from tracker_sync.routes import load_route
+from tracker_sync.windows.checkpoint import NAMESPACE, read_checkpoint, write_checkpoint
 
 
 NOON = datetime(2026, 3, 24, 12, tzinfo=UTC)

@@ -22,14 +22,14 @@ from dhis2_api.errors import PermanentError
 from e2e.nights import Nights, World, night, running_world
 from e2e.sync import Start, Sync, states
 from servers import HIV, MATERNAL
-from tracker_sync.checkpoint import NAMESPACE, read_checkpoint, write_checkpoint
-from tracker_sync.holder import Holder
-from tracker_sync.lease import HeldByAnother, lease_of
-from tracker_sync.loading import Destination
-from tracker_sync.package import staged
+from tracker_sync.leases.holder import Holder
+from tracker_sync.leases.lease import HeldByAnother, lease_of
+from tracker_sync.loading.batch import Destination
 from tracker_sync.routes import load_route
-from tracker_sync.run_plan import read_run_plan
+from tracker_sync.runs.plan import read_run_plan
+from tracker_sync.staging.package import staged
 from tracker_sync.steps.load import load
+from tracker_sync.windows.checkpoint import NAMESPACE, read_checkpoint, write_checkpoint
 from tracker_sync.workspace import Workspace
 
 

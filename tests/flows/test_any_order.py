@@ -37,9 +37,9 @@ from flows.people import (
 )
 from flows.world import VERSIONS, Ground, Run, World, world_on
 from servers import HIV
-from tracker_sync.lease import unguarded
-from tracker_sync.package import Staged
-from tracker_sync.slicing import Slice
+from tracker_sync.leases.lease import unguarded
+from tracker_sync.runs.slicing import Slice
+from tracker_sync.staging.package import Staged
 
 
 SEED = int(os.environ.get("TRACKER_SYNC_SEED") or secrets.randbelow(2**32))

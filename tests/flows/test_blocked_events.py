@@ -9,7 +9,7 @@ import pytest
 
 from flows.people import AWA, BINTA, FOLLOW_UP, PODOR, enrollment, event_of, person, visit
 from flows.world import Ground, World, world_on
-from tracker_sync.choreography import LEFT_OPEN
+from tracker_sync.sending.choreography import LEFT_OPEN
 
 
 VISIT = event_of(AWA)

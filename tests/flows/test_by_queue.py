@@ -10,7 +10,7 @@ from flows.expected import assert_equal
 from flows.people import AWA, BINTA, COUMBA, NATIONAL_ID, case, contact, person, pregnancy
 from flows.world import SOON, World
 from shelf import Memory
-from tracker_sync.jobs import Jobs
+from tracker_sync.sending.jobs import Jobs
 
 
 LINKS = [contact("ContactLnk1", AWA, BINTA), contact("ContactLnk2", BINTA, COUMBA)]

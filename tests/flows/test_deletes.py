@@ -29,9 +29,9 @@ from flows.people import (
 )
 from flows.world import Server, World
 from servers import SENEGAL, VACCINATION
+from tracker_sync.deletions.waiting import copied_below
 from tracker_sync.servers import state_folder
 from tracker_sync.steps import deletes
-from tracker_sync.waiting import copied_below
 
 
 Json = dict[str, Any]
@@ -179,7 +179,7 @@ def test_who_was_restored_at_the_source_stays_and_is_read_by_the_next_run(world:
 class TestMoreThanARunMayDelete:
     @pytest.fixture(autouse=True)
     def _three(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("tracker_sync.steps.sending_deletions.FEWEST", 3)
+        monkeypatch.setattr("tracker_sync.deletions.policy.FEWEST", 3)
 
     def test_is_red_and_nothing_is_deleted_until_a_person_says_so(self, world: World) -> None:
         began_with(world, two_visits(), person(BINTA))

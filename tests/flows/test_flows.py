@@ -35,7 +35,7 @@ from flows.people import (
 )
 from flows.world import World
 from servers import HIV, MATERNAL
-from tracker_sync.report_text import report_lines
+from tracker_sync.runs.report_text import report_lines
 
 
 Json = dict[str, Any]

@@ -19,8 +19,8 @@ from flows.people import (
     visit,
 )
 from flows.world import Ground, World, world_on
-from tracker_sync.foreign import FOREIGN
-from tracker_sync.plan import PARENT_REFUSED
+from tracker_sync.planning.foreign import FOREIGN
+from tracker_sync.planning.plan import PARENT_REFUSED
 
 
 # The oldest looks among all enrollments, the newest among those of a program.

@@ -26,9 +26,9 @@ from flows.people import (
     vaccination,
 )
 from flows.world import Ground, Server, World, world_on
-from tracker_sync.foreign import FOREIGN
-from tracker_sync.relationship_plan import IS_ANOTHER
-from tracker_sync.waiting import MORE_BELOW
+from tracker_sync.deletions.waiting import MORE_BELOW
+from tracker_sync.planning.foreign import FOREIGN
+from tracker_sync.relationships.plan import IS_ANOTHER
 
 
 TAKEN, VISIT = enrollment_of(BINTA), event_of(BINTA)

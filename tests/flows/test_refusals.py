@@ -12,7 +12,7 @@ from flows.people import AWA, BINTA, NATIONAL_ID, PODOR, case, enrollment, perso
 from flows.refusals import CASES, NOT_IN_A_RUN, OTHER, Case
 from flows.world import VERSIONS, Ground, World, world_on
 from sandbox.exchanges import Exchange, recorded
-from tracker_sync.report_text import report_lines
+from tracker_sync.runs.report_text import report_lines
 
 
 # In `make check` each comes about on one version, on another one than the one before it.

@@ -11,7 +11,7 @@ from flows.people import AWA, BINTA, event_of, person, visit
 from flows.world import Run, World
 from servers import read
 from tracker_sync.publish import publish
-from tracker_sync.replay import Replay
+from tracker_sync.runs.replay import Replay
 from tracker_sync.servers import note_servers
 from tracker_sync.steps.plan_replay import plan_replay
 from tracker_sync.workspace import Workspace

@@ -20,11 +20,11 @@ from flows.people import (
     visit,
 )
 from flows.world import Run, World
-from tracker_sync.again import agains
-from tracker_sync.report_text import report_lines
-from tracker_sync.steps.after_slices import AfterSlices
-from tracker_sync.swapping import Swapping
-from tracker_sync.unique_values import TWICE, UniqueValues
+from tracker_sync.runs.after_slices import AfterSlices
+from tracker_sync.runs.report_text import report_lines
+from tracker_sync.second_pass.again import agains
+from tracker_sync.second_pass.swapping import Swapping
+from tracker_sync.second_pass.unique_values import TWICE, UniqueValues
 
 
 def with_id(uid: str, national_id: str | None, place: str = PODOR) -> dict[str, Any]:

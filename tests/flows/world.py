@@ -29,27 +29,27 @@ from flows.people import CONTACT
 from flows.watch import Watch
 from servers import HIV, MATERNAL, PERSON, SURVEILLANCE, VACCINATION, put, route
 from shelf import Memory
-from tracker_sync.jobs import Jobs
-from tracker_sync.lease import unguarded
-from tracker_sync.loading import Destination
+from tracker_sync.leases.lease import unguarded
+from tracker_sync.loading.batch import Destination
 from tracker_sync.mapping.there import model_there, route_there
 from tracker_sync.metadata import synchronise
 from tracker_sync.metadata.model import Model
-from tracker_sync.package import Staged
-from tracker_sync.posting import Posting
 from tracker_sync.publish import publish
 from tracker_sync.route import Reading, Route, Slices
-from tracker_sync.run_plan import read_run_plan
+from tracker_sync.runs.after_slices import PHASES, AfterSlices
+from tracker_sync.runs.plan import read_run_plan
+from tracker_sync.runs.slicing import Slice
+from tracker_sync.sending.jobs import Jobs
+from tracker_sync.sending.posting import Posting
 from tracker_sync.servers import note_servers
-from tracker_sync.slicing import Slice
-from tracker_sync.steps.after_slices import PHASES, AfterSlices
+from tracker_sync.staging.package import Staged
 from tracker_sync.steps.extract import extract
 from tracker_sync.steps.load import load
 from tracker_sync.steps.plan_slices import plan_slices
 from tracker_sync.steps.settle import settle
 from tracker_sync.steps.transform import transform
-from tracker_sync.watermark import moved
-from tracker_sync.window import Occasion
+from tracker_sync.windows.watermark import moved
+from tracker_sync.windows.window import Occasion
 from tracker_sync.workspace import Workspace
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from flows.world import TOKEN, Run, Server, World
 from kills.nursery import Job
-from tracker_sync.package import Staged
-from tracker_sync.slicing import Slice
+from tracker_sync.runs.slicing import Slice
+from tracker_sync.staging.package import Staged
 
 
 def ended(nursery: subprocess.Popen[str], job: Job) -> int:

@@ -24,13 +24,13 @@ from dhis2_api.client import Dhis2Client
 from dhis2_api.credentials import Credentials
 from dhis2_api.exchange import Request
 from dhis2_api.transport import Transport
-from tracker_sync.loading import Destination
+from tracker_sync.loading.batch import Destination
 from tracker_sync.metadata.model import Model
-from tracker_sync.package import Staged
 from tracker_sync.route import Route
-from tracker_sync.run_plan import read_run_plan
+from tracker_sync.runs.after_slices import AfterSlices
+from tracker_sync.runs.plan import read_run_plan
+from tracker_sync.staging.package import Staged
 from tracker_sync.steps import deletes, second_pass
-from tracker_sync.steps.after_slices import AfterSlices
 from tracker_sync.steps.extract import extract
 from tracker_sync.steps.load import load
 from tracker_sync.workspace import Workspace

@@ -15,8 +15,8 @@ from flows.world import Ground, Run, World, ground_of, world_on
 from kills.jobs import Deadly, ended, load_of
 from servers import put, read
 from tracker_sync.servers import state_folder
-from tracker_sync.state import open_refusals
-from tracker_sync.state_compaction import compact
+from tracker_sync.state.compaction import compact
+from tracker_sync.state.known import open_refusals
 
 
 WRITE = "POST /api/tracker"

@@ -21,10 +21,10 @@ from kills.nursery import Job
 from planned import SLICE, planned
 from scripted_server import Reply, Request, as_json, of_version, scripted
 from servers import HIV, route
-from tracker_sync.package import MANIFEST, Package, open_package, staged
 from tracker_sync.route import Reading
+from tracker_sync.staging.package import MANIFEST, Package, open_package, staged
+from tracker_sync.staging.tables import TABLES
 from tracker_sync.steps.extract import extract
-from tracker_sync.tables import TABLES
 from tracker_sync.workspace import Workspace
 
 

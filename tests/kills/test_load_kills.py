@@ -12,9 +12,9 @@ import pytest
 from flows.people import person
 from flows.world import Ground, Run, World, world_on
 from kills.jobs import Deadly, ended, load_of
-from tracker_sync.package import Staged
 from tracker_sync.route import Batches
-from tracker_sync.slicing import Slice
+from tracker_sync.runs.slicing import Slice
+from tracker_sync.staging.package import Staged
 
 
 A_BATCH = 2

@@ -14,10 +14,10 @@ import pytest
 from flows.people import AWA, BINTA, MBOUR, NATIONAL_ID, PODOR, case, enrollment_of, person
 from flows.world import Ground, Run, World, ground_of, world_on
 from kills.jobs import Deadly, ended, phase_of
-from tracker_sync.owed import owed_of
+from tracker_sync.second_pass.owed import owed_of
+from tracker_sync.second_pass.swapping import Swapping
+from tracker_sync.second_pass.unique_values import UniqueValues
 from tracker_sync.servers import state_folder
-from tracker_sync.swapping import Swapping
-from tracker_sync.unique_values import UniqueValues
 
 
 WRITE = "POST /api/tracker"

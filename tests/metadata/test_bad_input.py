@@ -25,7 +25,7 @@ from servers import (
 )
 from tracker_sync.codes.of_metadata import METADATA_REMEDIES
 from tracker_sync.findings import Finding, require_none_blocking
-from tracker_sync.lease import HeldByAnother
+from tracker_sync.leases.lease import HeldByAnother
 from tracker_sync.metadata import MetadataResult, synchronise
 from tracker_sync.metadata.clashes import Clash
 from tracker_sync.metadata.judgement import clashing

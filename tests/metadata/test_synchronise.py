@@ -24,7 +24,7 @@ from servers import (
     running,
     stamps,
 )
-from tracker_sync.lease import HeldByAnother
+from tracker_sync.leases.lease import HeldByAnother
 from tracker_sync.metadata import describe, synchronise
 
 

@@ -16,21 +16,21 @@ from dhis2_api.client import Dhis2Client
 from planned import phases_find_nothing
 from scripted_server import Reply, Request, Script, as_json, of_version, scripted
 from servers import route
-from tracker_sync.arrow_json import parse_page
 from tracker_sync.codes import REMEDIES
-from tracker_sync.loading import Destination
-from tracker_sync.package import Staged, staged, writing_package
+from tracker_sync.loading.batch import Destination
 from tracker_sync.publish import publish
-from tracker_sync.run_plan import RunPlan, write_run_plan
-from tracker_sync.sealed import write_sealed
+from tracker_sync.runs.plan import RunPlan, write_run_plan
+from tracker_sync.runs.slicing import Slice
 from tracker_sync.servers import note_servers
-from tracker_sync.slicing import Slice
+from tracker_sync.staging.arrow_json import parse_page
+from tracker_sync.staging.package import Staged, staged, writing_package
+from tracker_sync.staging.sealed import write_sealed
+from tracker_sync.staging.tables import PERSON_ROW, flatten
 from tracker_sync.steps.load import load
 from tracker_sync.steps.plan_slices import TO_READ
 from tracker_sync.steps.settle import Settlement, settle
 from tracker_sync.steps.transform import transform
-from tracker_sync.tables import PERSON_ROW, flatten
-from tracker_sync.window import Window
+from tracker_sync.windows.window import Window
 from tracker_sync.workspace import Workspace
 
 

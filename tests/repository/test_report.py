@@ -20,9 +20,9 @@ from repository.refused_run import REFUSED, Run, run_with_refusals
 from tracker_sync.codes import REMEDIES
 from tracker_sync.ledger import LEDGER
 from tracker_sync.outcome import KINDS, Outcome
-from tracker_sync.reject_details import DETAILS
-from tracker_sync.run_ledger import RUN_LEDGER
-from tracker_sync.tally import COLUMNS
+from tracker_sync.runs.ledger import RUN_LEDGER
+from tracker_sync.runs.reject_details import DETAILS
+from tracker_sync.runs.tally import COLUMNS
 from tracker_sync.workspace import Workspace
 
 

@@ -23,10 +23,10 @@ from dhis2_api.reading import read_list
 from planned import SLICE, planned
 from repository.documents import FENCE, table, text_of
 from servers import HIV, MATERNAL, PERSON, SENEGAL, SURVEILLANCE, VACCINATION, route, running
-from tracker_sync.bundles import BUNDLES, OBJECT
-from tracker_sync.package import MANIFEST, SCHEMA_KEY, SCHEMA_VERSION
+from tracker_sync.bundling.bundles import BUNDLES, OBJECT
+from tracker_sync.staging.package import MANIFEST, SCHEMA_KEY, SCHEMA_VERSION
+from tracker_sync.staging.tables import TABLES
 from tracker_sync.steps.extract import Extracted, extract
-from tracker_sync.tables import TABLES
 from tracker_sync.workspace import Workspace
 
 

@@ -11,8 +11,8 @@ import pytest
 from dhis2_api.importer import Ref
 from repository.documents import FENCE, table, text_of
 from tracker_sync.outcome import KINDS, Entry, Outcome
-from tracker_sync.state import Page, remember
-from tracker_sync.state_pages import STATE, pages
+from tracker_sync.state.known import Page, remember
+from tracker_sync.state.pages import STATE, pages
 
 
 PAGE = "docs/state.md"

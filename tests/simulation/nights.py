@@ -19,8 +19,8 @@ from tracker_sync.route import Reading, Route, Slices
 from tracker_sync.servers import note_servers
 from tracker_sync.steps.extract import extract
 from tracker_sync.steps.plan_slices import plan_slices
-from tracker_sync.watermark import moved
-from tracker_sync.window import Occasion
+from tracker_sync.windows.watermark import moved
+from tracker_sync.windows.window import Occasion
 from tracker_sync.workspace import Workspace
 
 

@@ -23,10 +23,10 @@ import pytest
 from simulation.nights import OVERLAP, ROUTE, Nights
 from simulation.source import Source, running_source
 from simulation.writers import Writers
-from tracker_sync import listing
 from tracker_sync.metadata.closure import read_closure
 from tracker_sync.metadata.model import Model
 from tracker_sync.metadata.modelling import model_of
+from tracker_sync.reading import listing
 
 
 VERSIONS = ("2.40.9", "2.41.8", "2.42.4", "2.43.1")

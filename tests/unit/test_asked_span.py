@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from dhis2_api.errors import PermanentError
-from tracker_sync.asked_span import AskedSpan
+from tracker_sync.windows.asked_span import AskedSpan
 
 
 OSLO = ZoneInfo("Europe/Oslo")

@@ -7,12 +7,12 @@ from pathlib import Path
 import pyarrow as pa
 
 from builders import bundles, lone_bundles, lone_event, person
-from tracker_sync.batch_size import BatchSize
-from tracker_sync.batches import EVENTS_A_PERSON, each_batch
-from tracker_sync.bundles import BUNDLES
-from tracker_sync.objects import trees_of
-from tracker_sync.package import Package, open_package, staged, writing_package
+from tracker_sync.bundling.bundles import BUNDLES
+from tracker_sync.loading.batches import EVENTS_A_PERSON, each_batch
+from tracker_sync.planning.objects import trees_of
 from tracker_sync.route import Batches
+from tracker_sync.sending.batch_size import BatchSize
+from tracker_sync.staging.package import Package, open_package, staged, writing_package
 
 
 def package(folder: Path, *groups: pa.Table) -> Package:

@@ -27,10 +27,10 @@ from builders import (
     staged,
 )
 from plain_bundles import by_hand
-from tracker_sync.arrow_json import parse_page
-from tracker_sync.objects import as_bundles
-from tracker_sync.projection import Projection
-from tracker_sync.tables import EVENT_ROW, Tables, flatten_events
+from tracker_sync.bundling.projection import Projection
+from tracker_sync.planning.objects import as_bundles
+from tracker_sync.staging.arrow_json import parse_page
+from tracker_sync.staging.tables import EVENT_ROW, Tables, flatten_events
 
 
 PROJECTION = Projection.of(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tracker_sync.capture_link import link_to
+from tracker_sync.runs.capture_link import link_to
 
 
 APP = "https://north.example/dhis/dhis-web-capture/index.html#"

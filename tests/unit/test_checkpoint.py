@@ -12,8 +12,8 @@ from dhis2_api.client import Dhis2Client
 from dhis2_api.data_store import create_value
 from dhis2_api.errors import PermanentError
 from servers import running
-from tracker_sync.checkpoint import NAMESPACE, BothSides, read_checkpoint, write_checkpoint
-from tracker_sync.window import Window
+from tracker_sync.windows.checkpoint import NAMESPACE, BothSides, read_checkpoint, write_checkpoint
+from tracker_sync.windows.window import Window
 
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from planned import planned
-from tracker_sync.clocks import Clocks
-from tracker_sync.run_plan import read_run_plan
+from tracker_sync.runs.plan import read_run_plan
+from tracker_sync.windows.clocks import Clocks
 
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)

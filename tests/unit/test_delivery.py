@@ -15,10 +15,10 @@ from dhis2_api.client import Dhis2Client
 from dhis2_api.errors import Dhis2Error, RequestRefused, TransientError, Unauthorized
 from dhis2_api.importer import ImportReport, Ref
 from scripted_server import Reply, Request, as_json, scripted
-from tracker_sync.delivery import account, deliver
-from tracker_sync.lease import HeldByAnother
+from tracker_sync.leases.lease import HeldByAnother
 from tracker_sync.outcome import Entry, Outcome
-from tracker_sync.plan import Past, Planned, plan
+from tracker_sync.planning.plan import Past, Planned, plan
+from tracker_sync.sending.delivery import account, deliver
 
 
 NOW = datetime(2026, 11, 24, 13, tzinfo=UTC)

@@ -9,12 +9,12 @@ import pyarrow.parquet as pq
 from builders import MODEL, NAME, NOTE, PROGRAM, WEIGHT, enrollment, event, page, person, trees
 from dhis2_api.client import Dhis2Client
 from scripted_server import Reply, Request, of_version, scripted
-from tracker_sync.destination import Destination
-from tracker_sync.dry_run import dry_run
 from tracker_sync.ledger import as_entries
-from tracker_sync.loading import load_batch
+from tracker_sync.loading.batch import load_batch
+from tracker_sync.loading.dry_run import dry_run
 from tracker_sync.outcome import Outcome
-from tracker_sync.plan import Past
+from tracker_sync.planning.plan import Past
+from tracker_sync.sending.destination import Destination
 
 
 NOTHING_KNOWN = Past({}, 1, MODEL)

@@ -21,8 +21,8 @@ from dhis2_api.reading import read_list
 from planned import SLICE, list_children, planned
 from scripted_server import Reply, Request, as_json, of_version, scripted
 from servers import HIV, MATERNAL, PERSON, SENEGAL, SURVEILLANCE, VACCINATION, route, running
-from tracker_sync.package import Package, open_package
 from tracker_sync.route import Reading
+from tracker_sync.staging.package import Package, open_package
 from tracker_sync.steps.extract import NothingPlanned, extract
 from tracker_sync.workspace import Workspace
 

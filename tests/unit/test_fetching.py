@@ -16,7 +16,7 @@ from dhis2_api.errors import RequestRefused
 from dhis2_api.paging import Asked, Envelope
 from dhis2_api.patience import Patience
 from scripted_server import Reply, Request, as_json, scripted
-from tracker_sync.fetching import fetched
+from tracker_sync.reading.fetching import fetched
 
 
 ASKED = [Asked(f"/api/{number}", {}, Envelope("rows", "", "named")) for number in range(12)]

@@ -7,10 +7,10 @@ from typing import Any
 
 from builders import MODEL, NAME, PROGRAM, enrollment, event, person, staged
 from dhis2_api.importer import Ref
-from tracker_sync.file_values import file_values
-from tracker_sync.objects import Object, as_bundles, payload, trees_of
-from tracker_sync.projection import Projection
-from tracker_sync.tables import Tables
+from tracker_sync.bundling.projection import Projection
+from tracker_sync.planning.objects import Object, as_bundles, payload, trees_of
+from tracker_sync.staging.file_values import file_values
+from tracker_sync.staging.tables import Tables
 
 
 PHOTO, CONSENT, REPORT = "attrPhoto01", "attrConsen1", "elemReport1"

@@ -18,13 +18,13 @@ from dhis2_sandbox.faults.control import FaultControl
 from dhis2_sandbox.versions import DIALECTS
 from road import Road, road_of
 from servers import HIV, VACCINATION
-from tracker_sync.bringing_files import Brought, bring
-from tracker_sync.file_values import values_in
-from tracker_sync.loading import Destination
+from tracker_sync.loading.batch import Destination
+from tracker_sync.loading.bringing_files import Brought, bring
 from tracker_sync.metadata.model import Model
-from tracker_sync.objects import Tree, trees_of
-from tracker_sync.package import Staged, open_package
-from tracker_sync.plan import Known, Past
+from tracker_sync.planning.objects import Tree, trees_of
+from tracker_sync.planning.plan import Known, Past
+from tracker_sync.staging.file_values import values_in
+from tracker_sync.staging.package import Staged, open_package
 from tracker_sync.steps.transform import transform
 
 

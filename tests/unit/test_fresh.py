@@ -27,14 +27,14 @@ from builders import (
 from dhis2_api.client import Dhis2Client
 from dhis2_api.importer import ImportReport, Ref
 from scripted_server import Reply, Request, as_json, of_version, scripted
-from tracker_sync.delivery import accounted, request_of
-from tracker_sync.destination import Destination
-from tracker_sync.fresh import Fresh, fresh_of
 from tracker_sync.ledger import as_table
-from tracker_sync.loading import load_batch
-from tracker_sync.objects import Tree
+from tracker_sync.loading.batch import load_batch
+from tracker_sync.loading.fresh import Fresh, fresh_of
 from tracker_sync.outcome import Outcome, with_stamp
-from tracker_sync.plan import Past, Planned, plan
+from tracker_sync.planning.objects import Tree
+from tracker_sync.planning.plan import Past, Planned, plan
+from tracker_sync.sending.delivery import accounted, request_of
+from tracker_sync.sending.destination import Destination
 
 
 NOTHING_KNOWN = Past({}, 7, MODEL)

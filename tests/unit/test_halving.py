@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dhis2_api.errors import PermanentError, RequestRefused
-from tracker_sync.halving import in_halves
+from tracker_sync.sending.halving import in_halves
 
 
 class Server:

@@ -13,11 +13,11 @@ from dhis2_api.jobs import JobPatience
 from dhis2_api.patience import Patience
 from scripted_server import Reply, Request, as_json, of_version, scripted
 from shelf import Memory
-from tracker_sync.delivery import deliver
-from tracker_sync.jobs import Jobs
 from tracker_sync.outcome import Outcome
-from tracker_sync.plan import Past, plan
-from tracker_sync.posting import Posting
+from tracker_sync.planning.plan import Past, plan
+from tracker_sync.sending.delivery import deliver
+from tracker_sync.sending.jobs import Jobs
+from tracker_sync.sending.posting import Posting
 
 
 JOB = "jobOfImport"

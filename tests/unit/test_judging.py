@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dhis2_api.importer import Ref
-from tracker_sync.hanging import Link
-from tracker_sync.judging import ALIVE_AGAIN, Judged, Scene, judge
-from tracker_sync.standing import Found
-from tracker_sync.waiting import EDITED, MORE_BELOW, Copied, Waiting
+from tracker_sync.deletions.judging import ALIVE_AGAIN, Judged, Scene, judge
+from tracker_sync.deletions.standing import Found
+from tracker_sync.deletions.waiting import EDITED, MORE_BELOW, Copied, Waiting
+from tracker_sync.relationships.hanging import Link
 
 
 WRITTEN, EDITED_AT = datetime(2026, 11, 24, 12), datetime(2026, 11, 24, 13)  # noqa: DTZ001 - zone-less

@@ -19,10 +19,10 @@ from dhis2_api.data_store import create_value, read_keys
 from dhis2_api.errors import PermanentError
 from dhis2_api.system import Server
 from servers import route, running
-from tracker_sync.checkpoint import NAMESPACE
-from tracker_sync.holder import Holder, ever_held, holder_of
-from tracker_sync.lease import HeldByAnother, Lease, given_back_after, held, lease_of
-from tracker_sync.lease_record import LeaseRecord, Moment
+from tracker_sync.leases.holder import Holder, ever_held, holder_of
+from tracker_sync.leases.lease import HeldByAnother, Lease, given_back_after, held, lease_of
+from tracker_sync.leases.record import LeaseRecord, Moment
+from tracker_sync.windows.checkpoint import NAMESPACE
 from tracker_sync.workspace import Workspace
 
 

@@ -25,10 +25,10 @@ from dhis2_api.fields import UID_KEYS, Listed
 from listed import Changes, list_changes
 from scripted_server import Reply, Request, as_json, of_version, scripted
 from servers import HIV, SENEGAL, SURVEILLANCE, route, running
-from tracker_sync.listing import Source
-from tracker_sync.run_lists import KINDS, RunLists, Scopes
-from tracker_sync.run_lists import changes as changed
-from tracker_sync.window import Window
+from tracker_sync.reading.listing import Source
+from tracker_sync.reading.lists import KINDS, RunLists, Scopes
+from tracker_sync.reading.lists import changes as changed
+from tracker_sync.windows.window import Window
 
 
 PURGES: dict[Listed, str] = {

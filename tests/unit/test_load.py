@@ -19,18 +19,18 @@ from dhis2_api.reading import read_list
 from planned import phases_find_nothing, planned
 from servers import SENEGAL, SURVEILLANCE, grant, route, running
 from tracker_sync.ledger import read_ledger, read_lines, write_ledger
-from tracker_sync.loading import Destination
+from tracker_sync.loading.batch import Destination
 from tracker_sync.metadata import synchronise
 from tracker_sync.outcome import Entry, Outcome
-from tracker_sync.package import Staged
 from tracker_sync.publish import publish
-from tracker_sync.run_plan import read_run_plan
+from tracker_sync.runs.plan import read_run_plan
+from tracker_sync.runs.unspoken import unspoken
 from tracker_sync.servers import note_servers
+from tracker_sync.staging.package import Staged
 from tracker_sync.steps.extract import extract
 from tracker_sync.steps.load import load
 from tracker_sync.steps.settle import settle
 from tracker_sync.steps.transform import transform
-from tracker_sync.unspoken import unspoken
 from tracker_sync.workspace import Workspace
 
 

@@ -20,17 +20,17 @@ from dhis2_api.importer import Ref, delete_objects
 from dhis2_api.reading import read_list
 from scripted_server import Reply, Request, as_json, of_version, scripted
 from servers import HIV, SENEGAL, SURVEILLANCE, grant, route, running
-from tracker_sync.choreography import in_more_steps
-from tracker_sync.delivery import deliver
-from tracker_sync.loading import Destination, load_batch
+from tracker_sync.bundling.projection import Projection
+from tracker_sync.loading.batch import Destination, load_batch
+from tracker_sync.loading.stamps import read_stamps
 from tracker_sync.metadata import synchronise
-from tracker_sync.objects import Tree, as_bundles, payload, trees_of
 from tracker_sync.outcome import Entry, Outcome
-from tracker_sync.people import read_events, read_people
-from tracker_sync.plan import Past, Planned, plan
-from tracker_sync.projection import Projection
-from tracker_sync.stamps import read_stamps
-from tracker_sync.tables import Tables, flatten, flatten_events
+from tracker_sync.planning.objects import Tree, as_bundles, payload, trees_of
+from tracker_sync.planning.plan import Past, Planned, plan
+from tracker_sync.reading.people import read_events, read_people
+from tracker_sync.sending.choreography import in_more_steps
+from tracker_sync.sending.delivery import deliver
+from tracker_sync.staging.tables import Tables, flatten, flatten_events
 
 
 NOW = {"async": "false"}

@@ -31,14 +31,14 @@ from builders import (
 from builders import EVENTS as EVENT_PAGES
 from dhis2_api.importer import Ref
 from servers import route
-from tracker_sync.arrow_json import parse_page
+from tracker_sync.bundling.projection import Projection
 from tracker_sync.mapping.mapped_tables import Mapped, map_tables
 from tracker_sync.mapping.marked import marked
 from tracker_sync.mapping.terms import MappingTerms
 from tracker_sync.mapping.there import model_there, route_there
-from tracker_sync.objects import Object, as_bundles, trees_of
-from tracker_sync.projection import Projection
-from tracker_sync.tables import EVENT_ROW, TABLES, Tables, flatten_events
+from tracker_sync.planning.objects import Object, as_bundles, trees_of
+from tracker_sync.staging.arrow_json import parse_page
+from tracker_sync.staging.tables import EVENT_ROW, TABLES, Tables, flatten_events
 
 
 SEXES, SEX = "optSetSex01", "elemSexCod1"

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from builders import NOTE, WEIGHT, enrollment, event, person, staged
-from tracker_sync.not_happened import LeftOut, part
-from tracker_sync.package import open_package
+from tracker_sync.bundling.not_happened import LeftOut, part
+from tracker_sync.staging.package import open_package
 from unit.test_transform import made, somebody, trees
 
 

@@ -15,12 +15,12 @@ from dhis2_api.errors import TransientError
 from dhis2_sandbox.versions import DIALECTS
 from road import Road, road_of
 from servers import HIV, SENEGAL, SURVEILLANCE
-from tracker_sync.held_notes import read_held
+from tracker_sync.notes.held import read_held
 from tracker_sync.outcome import Entry, Outcome
-from tracker_sync.package import Staged, open_package, staged, writing_package
 from tracker_sync.servers import state_folder
-from tracker_sync.state import open_refusals
-from tracker_sync.state_fold import fold
+from tracker_sync.staging.package import Staged, open_package, staged, writing_package
+from tracker_sync.state.fold import fold
+from tracker_sync.state.known import open_refusals
 from tracker_sync.steps import notes
 from tracker_sync.steps.transform import transform
 

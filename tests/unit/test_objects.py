@@ -30,12 +30,12 @@ from builders import (
     person,
 )
 from dhis2_api.importer import Ref
-from tracker_sync.arrow_json import parse_page
-from tracker_sync.objects import Object, Tree, as_bundles, payload, trees_of
+from tracker_sync.bundling.projection import Projection
 from tracker_sync.outcome import Entry, Outcome
-from tracker_sync.plan import Planned
-from tracker_sync.projection import Projection
-from tracker_sync.tables import EVENT_ROW, PERSON_ROW, flatten, flatten_events
+from tracker_sync.planning.objects import Object, Tree, as_bundles, payload, trees_of
+from tracker_sync.planning.plan import Planned
+from tracker_sync.staging.arrow_json import parse_page
+from tracker_sync.staging.tables import EVENT_ROW, PERSON_ROW, flatten, flatten_events
 
 
 PROJECTION = Projection.of(MODEL)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tracker_sync.owed import Owed, note_owed, owed_of, settle_owed
+from tracker_sync.second_pass.owed import Owed, note_owed, owed_of, settle_owed
 from tracker_sync.servers import note_servers
 from tracker_sync.workspace import Workspace
 

@@ -17,7 +17,7 @@ from servers import HIV, MATERNAL, OLDEST_AND_NEWEST
 from tracker_sync.mapping.terms import MappingTerms
 from tracker_sync.outcome import Outcome
 from tracker_sync.servers import state_folder
-from tracker_sync.state import open_refusals
+from tracker_sync.state.known import open_refusals
 
 
 PERSON, OTHER, ELSEWHERE = "mGPEjOa9jIO", "tIazUHAG6ZW", "tW15x95bXfH"

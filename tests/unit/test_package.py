@@ -10,8 +10,9 @@ from random import Random, SystemRandom
 import pytest
 
 from builders import PEOPLE, PROGRAM, page, person
-from tracker_sync.arrow_json import parse_page
-from tracker_sync.package import (
+from tracker_sync.publish import StagingUnusable, publish
+from tracker_sync.staging.arrow_json import parse_page
+from tracker_sync.staging.package import (
     SCHEMA_VERSION,
     DamagedPackage,
     OtherSchema,
@@ -20,8 +21,7 @@ from tracker_sync.package import (
     staged,
     writing_package,
 )
-from tracker_sync.publish import StagingUnusable, publish
-from tracker_sync.tables import PERSON_ROW, TABLES, flatten
+from tracker_sync.staging.tables import PERSON_ROW, TABLES, flatten
 
 
 Damage = Callable[[list[Path], Random], None]
@@ -43,7 +43,7 @@ def write(folder: Path, *uids: str) -> Staged:
 def test_a_package_gives_back_what_was_put_in_as_soon_as_it_is_worth_a_row_group(
     worth_a_group: int, uids: list[list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tracker_sync.package._BYTES_A_GROUP", worth_a_group)
+    monkeypatch.setattr("tracker_sync.staging.package._BYTES_A_GROUP", worth_a_group)
     package = open_package(write(tmp_path / "try-1", "person00001", "person00002"))
 
     groups = [*package.row_groups()]

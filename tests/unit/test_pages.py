@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from builders import PEOPLE, page, person
 from dhis2_api.errors import UnexpectedAnswer
-from tracker_sync.arrow_json import parse_page
-from tracker_sync.tables import PERSON_ROW
+from tracker_sync.staging.arrow_json import parse_page
+from tracker_sync.staging.tables import PERSON_ROW
 
 
 TRICKY = 'say "geometry":{"x"} \\ \n\t“N\'Deye” العربية 😀'

@@ -8,7 +8,7 @@ from builders import event, person
 from dhis2_api.client import Dhis2Client
 from dhis2_api.errors import UnexpectedAnswer
 from scripted_server import Reply, Request, as_json, of_version, scripted
-from tracker_sync.people import Batch, read_events, read_people
+from tracker_sync.reading.people import Batch, read_events, read_people
 
 
 SURVEILLANCE = "programSurv"

@@ -24,13 +24,13 @@ from builders import (
     tree,
 )
 from dhis2_api.importer import ImportReport, Ref
-from tracker_sync.delivery import account, refused
-from tracker_sync.destination import Edits
-from tracker_sync.intending import on_their_way
 from tracker_sync.ledger import as_entries, as_table, of_batch
-from tracker_sync.objects import Tree
+from tracker_sync.loading.intending import on_their_way
 from tracker_sync.outcome import Outcome, stored, with_stamp
-from tracker_sync.plan import Known, Past, Planned, plan
+from tracker_sync.planning.objects import Tree
+from tracker_sync.planning.plan import Known, Past, Planned, plan
+from tracker_sync.sending.delivery import account, refused
+from tracker_sync.sending.destination import Edits
 
 
 PERSON = Ref("TRACKED_ENTITY", "person00001")

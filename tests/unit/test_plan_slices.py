@@ -34,14 +34,14 @@ from tracker_sync.metadata.closure import read_closure
 from tracker_sync.metadata.modelling import model_of
 from tracker_sync.outcome import Entry, Outcome
 from tracker_sync.publish import publish
+from tracker_sync.reading.who_is_read import READ
 from tracker_sync.route import AttributeCondition, ProgramSelection, Reading, Slices
-from tracker_sync.run_plan import RunPlan
+from tracker_sync.runs.plan import RunPlan
+from tracker_sync.runs.slicing import Origin
 from tracker_sync.servers import note_servers, state_folder
-from tracker_sync.slicing import Origin
-from tracker_sync.state import Page, open_refusals, remember
+from tracker_sync.state.known import Page, open_refusals, remember
 from tracker_sync.steps.plan_slices import plan_slices, write_listing
-from tracker_sync.who_is_read import READ
-from tracker_sync.window import Occasion
+from tracker_sync.windows.window import Occasion
 from tracker_sync.workspace import Workspace
 
 

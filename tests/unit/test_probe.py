@@ -13,8 +13,8 @@ from client.replay import VERSIONS
 from dhis2_api.client import Dhis2Client
 from sandbox.exchanges import recorded
 from scripted_server import Reply, of_version, scripted
-from tracker_sync.people import PEOPLE, Wanted, events_wanted
-from tracker_sync.probe import LEFT_OUT, unknown_in, unknown_keys
+from tracker_sync.reading.people import PEOPLE, Wanted, events_wanted
+from tracker_sync.reading.probe import LEFT_OUT, unknown_in, unknown_keys
 
 
 EVENTS = events_wanted("programSurv")

@@ -13,8 +13,8 @@ import pytest
 
 from dhis2_api.importer import Ref
 from tracker_sync.outcome import Entry, Outcome
-from tracker_sync.read_number import never_below, next_read_number
-from tracker_sync.state import Page, remember
+from tracker_sync.state.known import Page, remember
+from tracker_sync.state.read_number import never_below, next_read_number
 
 
 STORED = Entry(Ref("EVENT", "event000001"), None, Outcome.STORED, content_hash="h")
@@ -28,7 +28,7 @@ def reads(tmp_path: Path) -> Path:
 TAKE_SOME = """
 import sys
 from pathlib import Path
-from tracker_sync.read_number import next_read_number
+from tracker_sync.state.read_number import next_read_number
 
 for _ in range(150):
     print(next_read_number(Path(sys.argv[1]), Path(sys.argv[2])))

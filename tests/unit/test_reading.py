@@ -16,11 +16,11 @@ from dhis2_api.errors import UnexpectedAnswer
 from dhis2_api.export import Listing
 from listed import list_changes
 from scripted_server import Reply, Request, as_json, of_version, scripted
-from tracker_sync.listing import Source
-from tracker_sync.people import read_people
-from tracker_sync.run_lists import KINDS
+from tracker_sync.reading.listing import Source
+from tracker_sync.reading.lists import KINDS
+from tracker_sync.reading.people import read_people
+from tracker_sync.staging.tables import flatten
 from tracker_sync.steps.extract import without_enrollment
-from tracker_sync.tables import flatten
 
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)

@@ -11,7 +11,7 @@ import pytest
 from dhis2_api.client import Dhis2Client
 from dhis2_api.importer import ImportReport, Ref, import_objects
 from scripted_server import Reply, as_json, scripted
-from tracker_sync.reject_details import gather_details, keeping_details
+from tracker_sync.runs.reject_details import gather_details, keeping_details
 from tracker_sync.workspace import Workspace
 
 

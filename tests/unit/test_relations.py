@@ -12,14 +12,14 @@ from dhis2_api.client import Dhis2Client
 from dhis2_api.dialects import dialect_of
 from dhis2_api.paging import envelope_of
 from scripted_server import Request, as_json, of_version, scripted
-from tracker_sync.arrow_json import parse_page
-from tracker_sync.people import read_wanted
-from tracker_sync.relations import (
+from tracker_sync.reading.people import read_wanted
+from tracker_sync.reading.relations import (
     may_be_related,
     once_each,
     relationships_wanted,
 )
-from tracker_sync.tables import EVENT_ROW, flatten_events
+from tracker_sync.staging.arrow_json import parse_page
+from tracker_sync.staging.tables import EVENT_ROW, flatten_events
 
 
 def relationship(uid: str, start: dict[str, Any], end: dict[str, Any]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from nightly import Ground, Nights, ground_of, nights, send, with_route
 from servers import MATERNAL, PERSON, SENEGAL, SURVEILLANCE
 from tracker_sync.outcome import Outcome
 from tracker_sync.servers import state_folder
-from tracker_sync.state import open_refusals
+from tracker_sync.state.known import open_refusals
 
 
 VERSIONS = ["2.40.9", "2.41.8", "2.42.4", "2.43.1"]

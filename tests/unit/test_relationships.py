@@ -20,9 +20,9 @@ from nightly import Ground, Nights, ground_of, nights, send, with_route
 from servers import MATERNAL, OLDEST_AND_NEWEST, VACCINATION
 from tracker_sync.mapping.terms import MappingTerms
 from tracker_sync.outcome import Outcome
-from tracker_sync.run_plan import read_run_plan, write_run_plan
+from tracker_sync.runs.plan import read_run_plan, write_run_plan
 from tracker_sync.servers import state_folder
-from tracker_sync.state import open_refusals
+from tracker_sync.state.known import open_refusals
 
 
 MOTHER_CHILD = "KZlsDYjkS59"
@@ -263,7 +263,7 @@ def test_an_answer_that_is_lost_makes_no_second_relationship(
     after = night.load("one", EVERYBODY)
     lost = Lost(night.destination)
     with monkeypatch.context() as faulty:
-        faulty.setattr("tracker_sync.posting.import_objects", lost)
+        faulty.setattr("tracker_sync.sending.posting.import_objects", lost)
         lines = night.relate(after)
 
     assert lost.times == 2
@@ -277,7 +277,7 @@ def test_a_phase_that_died_leaves_what_it_did_remembered(
     after = night.load("one", EVERYBODY)
     monkeypatch.setattr("tracker_sync.steps.relationships.AT_ONCE", 1)
     with monkeypatch.context() as dying:
-        dying.setattr("tracker_sync.posting.import_objects", OnlyOnce())
+        dying.setattr("tracker_sync.sending.posting.import_objects", OnlyOnce())
         with pytest.raises(KeyboardInterrupt):
             night.relate(after)
     assert not after.workspace.ledger("relationships").exists()
@@ -362,8 +362,8 @@ def test_a_type_that_the_mapping_drops_is_held_and_arrives_once_it_has_a_target(
 
 @pytest.fixture
 def few_are_looked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tracker_sync.relationships_gone.MOST_LOOKED_FOR", 1)
-    monkeypatch.setattr("tracker_sync.steps.sending_deletions.FEWEST", 1)
+    monkeypatch.setattr("tracker_sync.relationships.gone.MOST_LOOKED_FOR", 1)
+    monkeypatch.setattr("tracker_sync.deletions.policy.FEWEST", 1)
 
 
 @pytest.mark.usefixtures("few_are_looked_for")

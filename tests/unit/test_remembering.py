@@ -17,21 +17,21 @@ from dhis2_api.importer import Ref
 from dhis2_api.patience import Patience
 from scripted_server import Reply, Request, as_json, of_version, scripted
 from servers import route
-from tracker_sync.arrow_json import parse_page
 from tracker_sync.ledger import as_entries, as_table
-from tracker_sync.loading import Destination
+from tracker_sync.loading.batch import Destination
 from tracker_sync.outcome import Entry, Outcome
-from tracker_sync.package import Staged, staged, writing_package
 from tracker_sync.publish import publish
-from tracker_sync.remembering import remember_as_they_come
-from tracker_sync.run_plan import RunPlan, write_run_plan
+from tracker_sync.runs.plan import RunPlan, write_run_plan
+from tracker_sync.runs.slicing import Slice
 from tracker_sync.servers import note_servers, state_folder
-from tracker_sync.slicing import Slice
-from tracker_sync.state import Page, open_refusals, recall
-from tracker_sync.state_pages import pages
+from tracker_sync.staging.arrow_json import parse_page
+from tracker_sync.staging.package import Staged, staged, writing_package
+from tracker_sync.staging.tables import PERSON_ROW, flatten
+from tracker_sync.state.known import Page, open_refusals, recall
+from tracker_sync.state.pages import pages
+from tracker_sync.state.remembering import remember_as_they_come
 from tracker_sync.steps.load import load
 from tracker_sync.steps.transform import transform
-from tracker_sync.tables import PERSON_ROW, flatten
 from tracker_sync.workspace import Workspace
 
 

@@ -10,8 +10,8 @@ import pytest
 from dhis2_api.errors import PermanentError
 from dhis2_api.importer import Ref
 from tracker_sync.outcome import Entry, Outcome
-from tracker_sync.replay import Replay
-from tracker_sync.state import Page, open_refusals, remember
+from tracker_sync.runs.replay import Replay
+from tracker_sync.state.known import Page, open_refusals, remember
 
 
 AWA, BINTA, LONE = "AwaPerson01", "BintaPers02", "LoneEvent03"

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tracker_sync.publish import StagingUnusable
-from tracker_sync.retention import Removed, describe, remove_old_staging
+from tracker_sync.staging.retention import Removed, describe, remove_old_staging
 from tracker_sync.workspace import Workspace
 
 
@@ -144,7 +144,7 @@ KILLED_AT = """
 import os, signal, sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from tracker_sync.retention import remove_old_staging
+from tracker_sync.staging.retention import remove_old_staging
 from tracker_sync.workspace import Workspace
 
 def kill(event, arguments):

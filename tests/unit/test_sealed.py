@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tracker_sync.sealed import BrokenSeal, check_seal, seal, write_sealed
+from tracker_sync.staging.sealed import BrokenSeal, check_seal, seal, write_sealed
 
 
 @pytest.fixture

@@ -16,16 +16,16 @@ from planned import phases_find_nothing
 from tracker_sync.codes import remedy_for
 from tracker_sync.ledger import write_ledger
 from tracker_sync.outcome import Entry, Outcome
-from tracker_sync.report_text import report_lines
 from tracker_sync.route import Route
-from tracker_sync.run_plan import RunPlan, read_run_plan, write_run_plan
-from tracker_sync.sealed import write_sealed
+from tracker_sync.runs.after_slices import PHASES, begin_load
+from tracker_sync.runs.plan import RunPlan, read_run_plan, write_run_plan
+from tracker_sync.runs.report_text import report_lines
+from tracker_sync.runs.slicing import Slice
 from tracker_sync.servers import note_servers
-from tracker_sync.slicing import Slice
-from tracker_sync.steps.after_slices import PHASES, begin_load
+from tracker_sync.staging.sealed import write_sealed
 from tracker_sync.steps.plan_slices import TO_READ
 from tracker_sync.steps.settle import RunNotClean, Settlement, require_clean, settle
-from tracker_sync.window import Window
+from tracker_sync.windows.window import Window
 from tracker_sync.workspace import Workspace
 
 

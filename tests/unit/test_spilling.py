@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tracker_sync import spilling as module
 from tracker_sync.publish import StagingUnusable
-from tracker_sync.spilling import spilling
+from tracker_sync.staging import spilling as module
+from tracker_sync.staging.spilling import spilling
 
 
 ROWS = pa.schema([("uid", pa.string()), ("number", pa.int64())])

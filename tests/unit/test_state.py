@@ -10,7 +10,7 @@ import pytest
 from builders import SURVEILLANCE
 from dhis2_api.importer import Ref
 from tracker_sync.outcome import Entry, Outcome
-from tracker_sync.state import (
+from tracker_sync.state.known import (
     Page,
     followed_among,
     open_refusals,

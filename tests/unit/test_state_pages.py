@@ -24,19 +24,19 @@ from hypothesis import strategies as st
 
 from builders import SURVEILLANCE
 from dhis2_api.importer import Ref
-from tracker_sync import state_lines
 from tracker_sync.outcome import Entry, Outcome
 from tracker_sync.publish import sha256_of
-from tracker_sync.state import (
+from tracker_sync.state import lines as state_lines
+from tracker_sync.state.compaction import Compacted, compact
+from tracker_sync.state.known import (
     Page,
     followed_among,
     open_refusals,
     recall,
     remember,
 )
-from tracker_sync.state_compaction import Compacted, compact
-from tracker_sync.state_lines import lines
-from tracker_sync.state_pages import (
+from tracker_sync.state.lines import lines
+from tracker_sync.state.pages import (
     STATE,
     PageVanished,
     StateUnusable,
@@ -198,8 +198,8 @@ def test_a_compaction_in_parts_says_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = filled(tmp_path)
-    monkeypatch.setattr("tracker_sync.state_compaction._LINES_AT_ONCE", 4)
-    monkeypatch.setattr("tracker_sync.state_compaction._SAMPLED", 1)
+    monkeypatch.setattr("tracker_sync.state.compaction._LINES_AT_ONCE", 4)
+    monkeypatch.setattr("tracker_sync.state.compaction._SAMPLED", 1)
 
     done = compact(tmp_path)
 
@@ -220,7 +220,7 @@ KILLED_AT = """
 import os, signal, sys
 from pathlib import Path
 import pyarrow.parquet  # so that nothing below is read from the disk for it
-from tracker_sync.state_compaction import compact
+from tracker_sync.state.compaction import compact
 
 def kill(event, arguments):
     global left
@@ -306,7 +306,7 @@ def test_whoever_asks_reads_each_page_once(tmp_path: Path, monkeypatch: pytest.M
         read.append(page)
         return sha256_of(page)
 
-    monkeypatch.setattr("tracker_sync.state_pages.sha256_of", seen)
+    monkeypatch.setattr("tracker_sync.state.pages.sha256_of", seen)
 
     assert recall(tmp_path, PEOPLE, but_run="r1")
     assert sorted(read) == sorted(pages(tmp_path))

@@ -9,8 +9,15 @@ import pyarrow as pa
 from builders import CLINIC, PROGRAM, STAMP, WEIGHT, enrollment, event, event_page, page, person
 from dhis2_api.dialects import dialect_of
 from dhis2_api.paging import envelope_of
-from tracker_sync.arrow_json import parse_page
-from tracker_sync.tables import EVENT_ROW, PERSON_ROW, TABLES, Tables, flatten, flatten_events
+from tracker_sync.staging.arrow_json import parse_page
+from tracker_sync.staging.tables import (
+    EVENT_ROW,
+    PERSON_ROW,
+    TABLES,
+    Tables,
+    flatten,
+    flatten_events,
+)
 
 
 SURVEILLANCE = "programSurv"

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from builders import MODEL, NOTE, PEOPLE, PROGRAM, enrollment, event, page, person
-from tracker_sync.arrow_json import parse_page
-from tracker_sync.objects import Tree, trees_of
-from tracker_sync.package import Staged, open_package, staged, writing_package
+from tracker_sync.planning.objects import Tree, trees_of
 from tracker_sync.publish import publish, sha256_of
+from tracker_sync.staging.arrow_json import parse_page
+from tracker_sync.staging.package import Staged, open_package, staged, writing_package
+from tracker_sync.staging.tables import PERSON_ROW, flatten
 from tracker_sync.steps.transform import transform
-from tracker_sync.tables import PERSON_ROW, flatten
 from tracker_sync.workspace import Workspace
 
 

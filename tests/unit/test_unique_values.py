@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from builders import CLINIC, MODEL, NATIONAL_ID, enrollment, person, staged
-from tracker_sync.objects import Tree, as_bundles, trees_of
-from tracker_sync.projection import Projection
-from tracker_sync.unique_values import UniqueValues, unique_digests
+from tracker_sync.bundling.projection import Projection
+from tracker_sync.planning.objects import Tree, as_bundles, trees_of
+from tracker_sync.second_pass.unique_values import UniqueValues, unique_digests
 
 
 UNIQUE = replace(MODEL, unique={NATIONAL_ID: False})

@@ -9,11 +9,8 @@ from typing import Any
 import pytest
 
 from dhis2_api.importer import Ref
-from tracker_sync.outcome import Entry, Outcome
-from tracker_sync.restamping import restamp
-from tracker_sync.state import Page, remember
-from tracker_sync.steps.sending_deletions import most_deletions
-from tracker_sync.waiting import (
+from tracker_sync.deletions.policy import most_deletions
+from tracker_sync.deletions.waiting import (
     ABOVE_CAP,
     HELD,
     Copied,
@@ -23,6 +20,9 @@ from tracker_sync.waiting import (
     living_objects,
     waiting_deletions,
 )
+from tracker_sync.outcome import Entry, Outcome
+from tracker_sync.state.known import Page, remember
+from tracker_sync.state.restamping import restamp
 
 
 NOON = datetime(2026, 11, 24, 12)  # noqa: DTZ001 - a server's stamp has no zone

@@ -12,8 +12,8 @@ import pytest
 from servers import DAKAR, HIV, MATERNAL, SENEGAL, route
 from tracker_sync.mapping.terms import MappingTerms
 from tracker_sync.route import AttributeCondition, ProgramSelection
-from tracker_sync.watermark import as_instants, as_texts, moved, scope_of, secret_of
-from tracker_sync.window import Window
+from tracker_sync.windows.watermark import as_instants, as_texts, moved, scope_of, secret_of
+from tracker_sync.windows.window import Window
 from tracker_sync.workspace import Workspace
 
 

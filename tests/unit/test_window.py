@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dhis2_api.errors import PermanentError
-from tracker_sync.asked_span import AskedSpan
-from tracker_sync.watermark import moved
-from tracker_sync.window import Occasion, RunType, Window, window_of
+from tracker_sync.windows.asked_span import AskedSpan
+from tracker_sync.windows.watermark import moved
+from tracker_sync.windows.window import Occasion, RunType, Window, window_of
 
 
 MONDAY = datetime(2026, 11, 23, 2, tzinfo=UTC)

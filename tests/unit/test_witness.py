@@ -13,10 +13,10 @@ import pytest
 from dhis2_api.client import Dhis2Client
 from dhis2_api.data_store import read_keys, replace_value
 from servers import running
-from tracker_sync.checkpoint import NAMESPACE
-from tracker_sync.clocks import Clocks
 from tracker_sync.servers import note_servers, state_folder
-from tracker_sync.witness import Witness, new_token, read_witness, write_witness
+from tracker_sync.windows.checkpoint import NAMESPACE
+from tracker_sync.windows.clocks import Clocks
+from tracker_sync.windows.witness import Witness, new_token, read_witness, write_witness
 from tracker_sync.workspace import Workspace
 
 

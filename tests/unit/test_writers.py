@@ -11,8 +11,8 @@ import pytest
 from builders import PROGRAM
 from dhis2_api.client import Dhis2Client
 from scripted_server import Reply, Request, as_json, scripted
-from tracker_sync.destination import Destination
-from tracker_sync.writers import in_parallel
+from tracker_sync.sending.destination import Destination
+from tracker_sync.sending.writers import in_parallel
 
 
 class Counting:

@@ -15,7 +15,7 @@ from tracker_sync.mapping.mapped_values import ATTRIBUTES, DATA_ELEMENTS, Key, V
 from tracker_sync.mapping.reasons import DROPPED, UNMAPPED
 from tracker_sync.mapping.terms import MappingTerms, Table
 from tracker_sync.metadata.model import Model
-from tracker_sync.tables import Tables
+from tracker_sync.staging.tables import Tables
 
 
 @dataclass(frozen=True, slots=True)

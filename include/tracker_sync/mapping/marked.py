@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dhis2_api.importer import Ref
-from tracker_sync.bundles import OBJECT
+from tracker_sync.bundling.bundles import OBJECT
 
 
 _CONTENT = ("content", "beside", "content_hash")

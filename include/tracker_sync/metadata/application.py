@@ -16,7 +16,7 @@ from dhis2_api.metadata_report import (
     import_metadata,
 )
 from tracker_sync.findings import Finding
-from tracker_sync.lease import unguarded
+from tracker_sync.leases.lease import unguarded
 from tracker_sync.metadata.refusals import refusals
 from tracker_sync.metadata.steps import Payload, Step, to_validate
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from dhis2_api.client import Dhis2Client
 from tracker_sync.findings import Finding
-from tracker_sync.lease import unguarded
+from tracker_sync.leases.lease import unguarded
 from tracker_sync.metadata.application import NotAppliedError, Writable, apply
 from tracker_sync.metadata.closure_findings import roles_unknown
 from tracker_sync.metadata.completeness import cut_off

@@ -11,19 +11,11 @@ from typing import Any
 import pyarrow.compute as pc
 
 from dhis2_api.importer import Ref
-from tracker_sync.deletion_lines import Before, as_it_is, decided, held_line
-from tracker_sync.following_stamps import following_stamps
-from tracker_sync.hanging import Link
-from tracker_sync.judging import ALIVE_AGAIN, judge
-from tracker_sync.ledger import as_entries, read_lines
-from tracker_sync.loaded_slices import Basis
-from tracker_sync.outcome import Entry
-from tracker_sync.restamping import restamp
-from tracker_sync.standing import Found
-from tracker_sync.steps.after_slices import PHASES, AfterSlices
-from tracker_sync.steps.deletion_scene import scene_of, standing_there
-from tracker_sync.steps.sending_deletions import asked_by, send_deletions
-from tracker_sync.waiting import (
+from tracker_sync.deletions.judging import ALIVE_AGAIN, judge
+from tracker_sync.deletions.lines import Before, as_it_is, decided, held_line
+from tracker_sync.deletions.policy import asked_by, send_deletions
+from tracker_sync.deletions.standing import Found
+from tracker_sync.deletions.waiting import (
     EDITED,
     HELD,
     Waiting,
@@ -32,6 +24,14 @@ from tracker_sync.waiting import (
     people_of,
     waiting_deletions,
 )
+from tracker_sync.ledger import as_entries, read_lines
+from tracker_sync.outcome import Entry
+from tracker_sync.relationships.hanging import Link
+from tracker_sync.runs.after_slices import PHASES, AfterSlices
+from tracker_sync.runs.loaded_slices import Basis
+from tracker_sync.second_pass.following_stamps import following_stamps
+from tracker_sync.state.restamping import restamp
+from tracker_sync.steps.deletion_scene import scene_of, standing_there
 
 
 _log = logging.getLogger(__name__)

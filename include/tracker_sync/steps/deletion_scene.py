@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 from dhis2_api.importer import Ref
-from tracker_sync.hanging import Link, links_of
-from tracker_sync.judging import Scene
-from tracker_sync.moved_on import enrollments_moved_on, relationships_moved_on
-from tracker_sync.standing import Found, read_standing
-from tracker_sync.steps.after_slices import AfterSlices
-from tracker_sync.waiting import Waiting, copied_below, events_of, people_of, roots_of
+from tracker_sync.deletions.judging import Scene
+from tracker_sync.deletions.moved_on import enrollments_moved_on, relationships_moved_on
+from tracker_sync.deletions.standing import Found, read_standing
+from tracker_sync.deletions.waiting import Waiting, copied_below, events_of, people_of, roots_of
+from tracker_sync.relationships.hanging import Link, links_of
+from tracker_sync.runs.after_slices import AfterSlices
 
 
 def scene_of(after: AfterSlices, waiting: Mapping[Ref, Waiting]) -> Scene:

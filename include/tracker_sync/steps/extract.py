@@ -13,15 +13,15 @@ from typing import Any
 import pyarrow.compute as pc
 
 from dhis2_api.client import Dhis2Client
-from tracker_sync.listed_children import Child
 from tracker_sync.metadata.model import Model
-from tracker_sync.package import PackageWriter, Staged, staged, writing_package
-from tracker_sync.read_number import next_read_number
+from tracker_sync.reading.listed_children import Child
+from tracker_sync.reading.slices import Listed, SliceReading, read_listed
 from tracker_sync.route import Route
-from tracker_sync.run_plan import read_run_plan
+from tracker_sync.runs.plan import read_run_plan
 from tracker_sync.servers import state_folder
-from tracker_sync.slice_reading import Listed, SliceReading, read_listed
-from tracker_sync.tables import Tables
+from tracker_sync.staging.package import PackageWriter, Staged, staged, writing_package
+from tracker_sync.staging.tables import Tables
+from tracker_sync.state.read_number import next_read_number
 from tracker_sync.workspace import Workspace
 
 

@@ -15,36 +15,36 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dhis2_api.importer import Ref
-from tracker_sync.batch_size import BatchSize
-from tracker_sync.batches import each_batch
 from tracker_sync.collecting import collecting_seldom
-from tracker_sync.destination import Edits
-from tracker_sync.dry_run import dry_run
-from tracker_sync.file_values import values_in
-from tracker_sync.intending import telling
 from tracker_sync.ledger import as_entries, as_table, of_batch, write_lines
-from tracker_sync.loaded_slices import note_loaded
-from tracker_sync.loading import Destination, load_lines
+from tracker_sync.loading.batch import Destination, load_lines
+from tracker_sync.loading.batches import each_batch
+from tracker_sync.loading.dry_run import dry_run
+from tracker_sync.loading.intending import telling
 from tracker_sync.mapping.there import read_model_there
-from tracker_sync.objects import Tree
 from tracker_sync.outcome import Entry, Outcome
-from tracker_sync.package import Package, Staged, open_package
-from tracker_sync.plan import Known, Past
+from tracker_sync.planning.objects import Tree
+from tracker_sync.planning.plan import Known, Past
 from tracker_sync.publish import publish
-from tracker_sync.read_number import never_below
-from tracker_sync.reject_details import keeping_details
-from tracker_sync.remembering import remember_as_they_come
-from tracker_sync.replay import as_asked
 from tracker_sync.route import Route
-from tracker_sync.run_plan import read_run_plan
+from tracker_sync.runs.after_slices import begin_load
+from tracker_sync.runs.loaded_slices import note_loaded
+from tracker_sync.runs.plan import read_run_plan
+from tracker_sync.runs.reject_details import keeping_details
+from tracker_sync.runs.replay import as_asked
+from tracker_sync.runs.slicing import Slice
+from tracker_sync.runs.tally import not_arrived, refusals, tally_by_kind
+from tracker_sync.second_pass.unique_values import UniqueValues, held_back
+from tracker_sync.sending.batch_size import BatchSize
+from tracker_sync.sending.destination import Edits
+from tracker_sync.sending.writers import in_parallel
 from tracker_sync.servers import state_folder
-from tracker_sync.slicing import Slice
-from tracker_sync.state import Page, recall, remember
-from tracker_sync.steps.after_slices import begin_load
-from tracker_sync.tally import not_arrived, refusals, tally_by_kind
-from tracker_sync.unique_values import UniqueValues, held_back
+from tracker_sync.staging.file_values import values_in
+from tracker_sync.staging.package import Package, Staged, open_package
+from tracker_sync.state.known import Page, recall, remember
+from tracker_sync.state.read_number import never_below
+from tracker_sync.state.remembering import remember_as_they_come
 from tracker_sync.workspace import Workspace, folder_name
-from tracker_sync.writers import in_parallel
 
 
 NOT_RETURNED = "SYNC_NOT_RETURNED"

@@ -6,10 +6,10 @@ import pyarrow.compute as pc
 
 from dhis2_api.importer import Ref
 from tracker_sync.ledger import as_entries, read_lines
-from tracker_sync.loaded_slices import Loaded
 from tracker_sync.outcome import Entry
-from tracker_sync.state_lines import among, texts
-from tracker_sync.steps.after_slices import PHASES, AfterSlices
+from tracker_sync.runs.after_slices import PHASES, AfterSlices
+from tracker_sync.runs.loaded_slices import Loaded
+from tracker_sync.state.lines import among, texts
 
 
 def lines_of_noted(after: AfterSlices, loaded: Loaded) -> dict[Ref, Entry]:

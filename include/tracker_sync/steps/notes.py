@@ -8,19 +8,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from dhis2_api.importer import Ref
-from tracker_sync.adding_notes import add_notes
-from tracker_sync.bundling import NUL
-from tracker_sync.delivery import NOT_IN_REPORT
-from tracker_sync.loaded_slices import Basis, Loaded
+from tracker_sync.bundling.from_tables import NUL
+from tracker_sync.notes.adding import add_notes
+from tracker_sync.notes.sending import Addition
 from tracker_sync.outcome import Entry, Outcome
-from tracker_sync.package import Package
-from tracker_sync.plan import EDITED_THERE, PARENT_REFUSED, Known
-from tracker_sync.restamping import restamp
-from tracker_sync.sending_notes import Addition
-from tracker_sync.staged_notes import Note, staged_notes
-from tracker_sync.steps.after_slices import AfterSlices
+from tracker_sync.planning.plan import EDITED_THERE, PARENT_REFUSED, Known
+from tracker_sync.planning.would_be import DRY_RUN, would_be
+from tracker_sync.runs.after_slices import AfterSlices
+from tracker_sync.runs.loaded_slices import Basis, Loaded
+from tracker_sync.sending.delivery import NOT_IN_REPORT
+from tracker_sync.staging.notes import Note, staged_notes
+from tracker_sync.staging.package import Package
+from tracker_sync.state.restamping import restamp
 from tracker_sync.steps.noted_lines import lines_of_noted
-from tracker_sync.would_be import DRY_RUN, would_be
 
 
 _Lines = Mapping[Ref, Entry]

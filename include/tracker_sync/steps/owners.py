@@ -14,15 +14,15 @@ from dhis2_api.errors import PermanentError
 from dhis2_api.importer import Ref
 from dhis2_api.ownership import transfer_owner
 from tracker_sync.codes import can_heal
-from tracker_sync.delivery import refused
-from tracker_sync.following_stamps import following_stamps
 from tracker_sync.ledger import read_lines
-from tracker_sync.loaded_slices import Basis, Loaded
+from tracker_sync.loading.owners import Owner, is_edited, known_owners, owners_in, read_owners
 from tracker_sync.outcome import Entry, Outcome
-from tracker_sync.owners import Owner, is_edited, known_owners, owners_in, read_owners
-from tracker_sync.plan import EDITED_THERE, PARENT_REFUSED, Known
-from tracker_sync.steps.after_slices import AfterSlices
-from tracker_sync.would_be import would_be
+from tracker_sync.planning.plan import EDITED_THERE, PARENT_REFUSED, Known
+from tracker_sync.planning.would_be import would_be
+from tracker_sync.runs.after_slices import AfterSlices
+from tracker_sync.runs.loaded_slices import Basis, Loaded
+from tracker_sync.second_pass.following_stamps import following_stamps
+from tracker_sync.sending.delivery import refused
 
 
 PHASE = "owners"

@@ -7,16 +7,16 @@ from datetime import timedelta
 from dhis2_api.client import Dhis2Client
 from dhis2_api.dialects import dialect_of
 from dhis2_api.system import read_server
-from tracker_sync.listing import Source
 from tracker_sync.metadata.model import Model
-from tracker_sync.replay import Replay
+from tracker_sync.reading.listing import Source
+from tracker_sync.reading.lists import RunLists, scopes_of
+from tracker_sync.reading.who_is_read import READ, WhoIsRead
 from tracker_sync.route import Route
-from tracker_sync.run_lists import RunLists, scopes_of
-from tracker_sync.run_plan import RunPlan, write_run_plan
+from tracker_sync.runs.plan import RunPlan, write_run_plan
+from tracker_sync.runs.replay import Replay
 from tracker_sync.servers import state_folder
-from tracker_sync.spilling import spilling
+from tracker_sync.staging.spilling import spilling
 from tracker_sync.steps.plan_slices import divide_and_write, itself, void_ledgers
-from tracker_sync.who_is_read import READ, WhoIsRead
 from tracker_sync.workspace import Workspace
 
 

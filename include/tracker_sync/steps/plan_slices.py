@@ -16,22 +16,22 @@ from dhis2_api.client import Dhis2Client
 from dhis2_api.dialects import dialect_of
 from dhis2_api.errors import UnexpectedAnswer
 from dhis2_api.system import read_server
-from tracker_sync.listed_rows import LISTED
-from tracker_sync.listing import Source
 from tracker_sync.metadata.model import Model
-from tracker_sync.report_text import listing_line
+from tracker_sync.reading.listed_rows import LISTED
+from tracker_sync.reading.listing import Source
+from tracker_sync.reading.lists import RunLists, changes, scopes_of
+from tracker_sync.reading.selecting import Selecting, check_selections, subjects
+from tracker_sync.reading.who_is_read import READ, WhoIsRead
 from tracker_sync.route import Route
-from tracker_sync.run_lists import RunLists, changes, scopes_of
-from tracker_sync.run_plan import RunPlan, write_run_plan
-from tracker_sync.sealed import writing_sealed
-from tracker_sync.selecting import Selecting, check_selections, subjects
+from tracker_sync.runs.plan import RunPlan, write_run_plan
+from tracker_sync.runs.report_text import listing_line
+from tracker_sync.runs.slicing import Origin, Slice, divide
 from tracker_sync.servers import pair_of, state_folder
-from tracker_sync.slicing import Origin, Slice, divide
-from tracker_sync.spilling import Spill, spilling
-from tracker_sync.state import open_refusals
-from tracker_sync.watermark import scope_of, secret_of
-from tracker_sync.who_is_read import READ, WhoIsRead
-from tracker_sync.window import Occasion, Window, window_of
+from tracker_sync.staging.sealed import writing_sealed
+from tracker_sync.staging.spilling import Spill, spilling
+from tracker_sync.state.known import open_refusals
+from tracker_sync.windows.watermark import scope_of, secret_of
+from tracker_sync.windows.window import Occasion, Window, window_of
 from tracker_sync.workspace import Workspace
 
 

@@ -9,20 +9,20 @@ from functools import partial
 from typing import Any
 
 from dhis2_api.importer import Ref
-from tracker_sync.following_stamps import following_stamps
-from tracker_sync.loaded_slices import Basis
+from tracker_sync.deletions.policy import keep_back, send_deletions
 from tracker_sync.outcome import Entry
-from tracker_sync.relationship import people_of
-from tracker_sync.relationship_plan import plan_relationships
-from tracker_sync.relationship_sending import AT_ONCE, ToSend, send_relationships
-from tracker_sync.relationship_state import About, Known, known_relationships
-from tracker_sync.relationships_gone import look_for
-from tracker_sync.relationships_missed import missed
-from tracker_sync.relationships_read import Met, ReadRelationships, read_by_slices
-from tracker_sync.relationships_unsent import to_come, would_relate
-from tracker_sync.run_plan import read_run_plan
-from tracker_sync.steps.after_slices import AfterSlices
-from tracker_sync.steps.sending_deletions import keep_back, send_deletions
+from tracker_sync.relationships.gone import look_for
+from tracker_sync.relationships.link import people_of
+from tracker_sync.relationships.missed import missed
+from tracker_sync.relationships.of_run import Met, ReadRelationships, read_by_slices
+from tracker_sync.relationships.plan import plan_relationships
+from tracker_sync.relationships.sending import AT_ONCE, ToSend, send_relationships
+from tracker_sync.relationships.state import About, Known, known_relationships
+from tracker_sync.relationships.unsent import to_come, would_relate
+from tracker_sync.runs.after_slices import AfterSlices
+from tracker_sync.runs.loaded_slices import Basis
+from tracker_sync.runs.plan import read_run_plan
+from tracker_sync.second_pass.following_stamps import following_stamps
 
 
 PHASE = "relationships"

@@ -11,11 +11,11 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from tracker_sync.again import Again, agains
-from tracker_sync.living_there import people_at
-from tracker_sync.steps.after_slices import AfterSlices
-from tracker_sync.swapping import Swapping
-from tracker_sync.unique_values import UniqueValues, unique_digests
+from tracker_sync.runs.after_slices import AfterSlices
+from tracker_sync.second_pass.again import Again, agains
+from tracker_sync.second_pass.living_there import people_at
+from tracker_sync.second_pass.swapping import Swapping
+from tracker_sync.second_pass.unique_values import UniqueValues, unique_digests
 
 
 _MOST_ROUNDS = 10

@@ -13,24 +13,24 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from dhis2_api.importer import Ref
-from tracker_sync.clocks import Clocks
 from tracker_sync.codes import remedy_for
+from tracker_sync.deletions.waiting import ABOVE_CAP
 from tracker_sync.ledger import LEDGER, as_table, read_lines
 from tracker_sync.outcome import Entry, Outcome
 from tracker_sync.publish import publish
-from tracker_sync.reject_details import gather_details
+from tracker_sync.reading.slices import PLAN_AGAIN
 from tracker_sync.route import Route
-from tracker_sync.run_ledger import run_ledger, twice
-from tracker_sync.run_plan import read_run_plan
-from tracker_sync.run_report import RunLedgers, run_report
-from tracker_sync.sealed import check_seal, write_sealed
-from tracker_sync.slice_reading import PLAN_AGAIN
-from tracker_sync.slicing import Slice
-from tracker_sync.steps.after_slices import PHASES
-from tracker_sync.tally import adds_up, not_arrived, tally
-from tracker_sync.unspoken import unspoken
-from tracker_sync.waiting import ABOVE_CAP
-from tracker_sync.window import Window
+from tracker_sync.runs.after_slices import PHASES
+from tracker_sync.runs.ledger import run_ledger, twice
+from tracker_sync.runs.plan import read_run_plan
+from tracker_sync.runs.reject_details import gather_details
+from tracker_sync.runs.report import RunLedgers, run_report
+from tracker_sync.runs.slicing import Slice
+from tracker_sync.runs.tally import adds_up, not_arrived, tally
+from tracker_sync.runs.unspoken import unspoken
+from tracker_sync.staging.sealed import check_seal, write_sealed
+from tracker_sync.windows.clocks import Clocks
+from tracker_sync.windows.window import Window
 from tracker_sync.workspace import Workspace
 
 

@@ -6,17 +6,17 @@ import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from tracker_sync.bundles import BUNDLES
-from tracker_sync.file_values import FILES, file_values
+from tracker_sync.bundling.bundles import BUNDLES
+from tracker_sync.bundling.not_happened import LeftOut
+from tracker_sync.bundling.projection import Projection
 from tracker_sync.mapping.mapped_tables import map_tables
 from tracker_sync.mapping.marked import marked
 from tracker_sync.mapping.terms import SAME_NAMES, MappingTerms
 from tracker_sync.mapping.there import model_there
 from tracker_sync.metadata.model import Model
-from tracker_sync.not_happened import LeftOut
-from tracker_sync.objects import as_bundles
-from tracker_sync.package import Staged, open_package, staged, writing_package
-from tracker_sync.projection import Projection
+from tracker_sync.planning.objects import as_bundles
+from tracker_sync.staging.file_values import FILES, file_values
+from tracker_sync.staging.package import Staged, open_package, staged, writing_package
 from tracker_sync.workspace import Workspace
 
 

@@ -1,0 +1,1 @@
+"""The deletions: what may go at the destination, when, and what became of it?"""

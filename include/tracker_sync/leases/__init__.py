@@ -1,0 +1,1 @@
+"""The leases: which run may write to a route's destination now?"""

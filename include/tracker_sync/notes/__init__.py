@@ -1,0 +1,1 @@
+"""The notes: which does the destination lack, and how does each get there once?"""

@@ -1,0 +1,1 @@
+"""The planning: what is sent of each object, and why are the others not?"""

@@ -1,0 +1,1 @@
+"""The reading: what does the source name and give, whole and nothing missing?"""

@@ -1,0 +1,1 @@
+"""The second pass: who was refused because of an order, and what mends it?"""

@@ -1,0 +1,1 @@
+"""The windows: which span of time does a run cover, and up to where is all accounted for?"""
