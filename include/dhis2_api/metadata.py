@@ -64,9 +64,11 @@ def read_objects(client: Dhis2Client, plural: str, uids: Collection[str]) -> lis
     return found
 
 
-def read_class(client: Dhis2Client, plural: str, filter_: str | None = None) -> list[Fields]:
+def read_class(
+    client: Dhis2Client, plural: str, filter_: str | None = None, fields: str = ":owner"
+) -> list[Fields]:
     """Return all objects of a class with the properties they own, or those a filter lets pass."""
-    params = {"fields": ":owner", "paging": "false"} | ({"filter": filter_} if filter_ else {})
+    params = {"fields": fields, "paging": "false"} | ({"filter": filter_} if filter_ else {})
     answer = client.get(f"/api/{plural}", params)
     rows = answer.get(plural) if isinstance(answer, dict) else None
     if not isinstance(rows, list) or not all(isinstance(row, dict) and "id" in row for row in rows):

@@ -30,8 +30,8 @@ from servers import (
 )
 from tracker_sync.metadata import synchronise
 from tracker_sync.metadata.closure import closure_of, read_closure
+from tracker_sync.metadata.cut_answers import require_whole
 from tracker_sync.metadata.org_units import Scope
-from tracker_sync.metadata.program_reading import require_whole
 from tracker_sync.metadata.source import Source
 from tracker_sync.metadata.source_reading import read_source
 

@@ -20,6 +20,9 @@ OF_PROGRAM = (
     "programStages",
 )
 
+#: Those among them that need not be named by anything: no reference shows that one is lost.
+UNNAMED = ("programIndicators", "programRuleVariables", "programRules")
+
 #: Rows that join two objects: what names a row is the object it joins, not an id of its own,
 #: which a server makes anew with every import (measured on 2.42: programStageDataElements).
 JOINED_BY = {

@@ -1,7 +1,8 @@
 """The completeness: does a source have more than was read, of what nothing else refers to?
 
 An answer of several classes that is cut off stays valid JSON (metadata 1.2). Whatever is referred
-to and lacks is found out by that; relationship types and org units below the roots are not.
+to and lacks is found out by that; relationship types, program rules, their variables, indicators
+and org units below the roots are not.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 
 from dhis2_api.client import Dhis2Client
-from dhis2_api.metadata import count_objects, read_pages
+from dhis2_api.metadata import count_objects, read_class, read_pages
 from tracker_sync.findings import Finding, some_of
 from tracker_sync.metadata.closure import constraints_of, is_inside
 from tracker_sync.metadata.model import Model
@@ -17,24 +18,26 @@ from tracker_sync.route import Route
 
 
 def cut_off(source: Dhis2Client, route: Route, model: Model) -> list[Finding]:
-    """Return a blocking finding for what the source has, counts, and did not give.
+    """Return a blocking finding for what the source has, lists or counts, and did not give.
 
-    It takes a request for the relationship types and one for each root, so an unchanged
-    model is not asked about by the synchronisation, but once a run by the readiness.
+    It takes a request for each class and one for each root, all of them apart from those that
+    the model came by, so an unchanged model is not asked about by the synchronisation, but once
+    a run by the readiness. What the account may not read is neither listed nor was it read.
 
     Args:
         source: The source.
         route: The route.
         model: What was read.
     """
-    lost = sorted(_types_inside(source, route, model) - model.relationship_types)
+    lost = {"relationshipTypes": _types_inside(source, route, model) - model.relationship_types}
+    lost |= _of_programs(source, route, model)
     missing = {
         root: total - held
         for root in route.org_units
         if (total := count_objects(source, "organisationUnits", f"path:like:{root}"))
         > (held := _held_below(root, model))
     }
-    return [*_of_types(source.name, lost), *_of_units(source.name, missing)]
+    return [*_of_classes(source.name, lost), *_of_units(source.name, missing)]
 
 
 def _types_inside(source: Dhis2Client, route: Route, model: Model) -> set[str]:
@@ -50,13 +53,26 @@ def _types_inside(source: Dhis2Client, route: Route, model: Model) -> set[str]:
     }
 
 
+def _of_programs(source: Dhis2Client, route: Route, model: Model) -> dict[str, set[str]]:
+    # Of a program that can't be read the rules can: that finding is another's.
+    programs = sorted(model.program_attributes.keys() & set(route.programs))
+    if not programs:
+        return {}
+    of_them = f"program.id:in:[{','.join(programs)}]"
+    return {
+        plural: {fields["id"] for fields in read_class(source, plural, of_them, "id")} - held
+        for plural, held in model.unnamed.items()
+    }
+
+
 def _held_below(root: str, model: Model) -> int:
     return sum(root in unit.path.split("/") for unit in model.org_units.values())
 
 
-def _of_types(server: str, lost: list[str]) -> Iterator[Finding]:
-    if lost:
-        yield _cut(f"{server}: relationshipTypes {some_of(lost)}")
+def _of_classes(server: str, lost: Mapping[str, Collection[str]]) -> Iterator[Finding]:
+    for plural, uids in lost.items():
+        if uids:
+            yield _cut(f"{server}: {plural} {some_of(sorted(uids))}")
 
 
 def _of_units(server: str, missing: Mapping[str, int]) -> Iterator[Finding]:

@@ -46,6 +46,8 @@ class Model:
             ignores a user there (E1120).
         enrolled_options: Whether the destination has category options of enrollments.
         relationship_types: Those between people of the route.
+        unnamed: The rules, rule variables and indicators of the programs, by class: no
+            reference shows that one of them is lost.
     """
 
     hash: str
@@ -65,6 +67,7 @@ class Model:
     no_assignee: Uids = frozenset()
     enrolled_options: bool = True
     relationship_types: Uids = frozenset()
+    unnamed: Mapping[str, Uids] = field(default_factory=dict)
 
     def to_json(self) -> str:
         """Return the model as text, equal for equal models."""
@@ -88,6 +91,7 @@ class Model:
                 "no_assignee": sorted(self.no_assignee),
                 "enrolled_options": self.enrolled_options,
                 "relationship_types": sorted(self.relationship_types),
+                "unnamed": _lists(self.unnamed),
             },
             sort_keys=True,
             ensure_ascii=False,
@@ -120,6 +124,7 @@ class Model:
             frozenset(read["no_assignee"]),
             read["enrolled_options"],
             frozenset(read["relationship_types"]),
+            _sets(read["unnamed"]),
         )
 
 

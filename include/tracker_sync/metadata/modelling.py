@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from dhis2_api.metadata import Fields
 from tracker_sync.metadata.canonical import canonical, content_hash
-from tracker_sync.metadata.classes import Objects
+from tracker_sync.metadata.classes import UNNAMED, Objects
 from tracker_sync.metadata.model import Model, OrgUnit, Uids
 
 
@@ -45,6 +45,7 @@ def model_of(ours: Objects, theirs: Objects) -> Model:
         unique={**_unique(ours), **_unique(theirs)},
         no_assignee=frozenset(_without_assignee(ours, theirs)),
         relationship_types=frozenset(ours.get("relationshipTypes", {})),
+        unnamed={plural: frozenset(ours.get(plural, {})) for plural in UNNAMED},
     )
 
 

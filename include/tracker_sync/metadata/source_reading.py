@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from dhis2_api.client import Dhis2Client
 from dhis2_api.errors import RequestRefused
-from dhis2_api.metadata import Fields
 from dhis2_api.metadata_classes import Asked, read_many
 from tracker_sync.findings import Finding
+from tracker_sync.metadata.cut_answers import (
+    Answers,
+    names_of,
+    require_named,
+    require_walked,
+    without_names,
+)
 from tracker_sync.metadata.default_objects import BY_NAME, has_defaults
 from tracker_sync.metadata.org_units import read_ancestors, read_subtrees, subtree_of
-from tracker_sync.metadata.program_reading import (
-    export_of,
-    names_of,
-    of_programs,
-    require_none_cut_off,
-    with_actions_apart,
-)
+from tracker_sync.metadata.program_reading import export_of, of_programs, with_actions_apart
 from tracker_sync.metadata.source import Source, by_class
 from tracker_sync.route import Route
 
-
-Answers = Mapping[Asked, dict[str, Fields]]
 
 _NOT_FOUND = 404
 
@@ -46,14 +44,23 @@ def read_source(client: Dhis2Client, route: Route, *, groups: bool = False) -> S
     source = Source(groups=groups)
     refused = _read_exports(client, route, source)
     answers = read_many(client, _rest(route, source, refused))
-    _judge_exports(client, source, answers)
+    require_named(client.name, source.objects, answers)
+    require_walked(client.name, source.objects, answers)
     _take(client, route, source, answers)
     if refused:
         source.take_apart(with_actions_apart(by_class(answers)))
         source.findings += _unread(client, source, refused)
-    while asked := source.next_asked():
-        source.take(by_class(read_many(client, asked)))
+    _read_on(client, source, names_of(refused))
     return source
+
+
+def _read_on(client: Dhis2Client, source: Source, names: list[Asked]) -> None:
+    """Read what is referred to, and with it the names of what came by class."""
+    while asked := [*source.next_asked(), *names]:
+        answers = read_many(client, asked)
+        require_named(client.name, source.objects, answers)
+        source.take(by_class(without_names(answers)))
+        names = []
 
 
 def _read_exports(client: Dhis2Client, route: Route, source: Source) -> list[str]:
@@ -87,14 +94,8 @@ def _rest(route: Route, source: Source, refused: Sequence[str]) -> list[Asked]:
     ]
 
 
-def _judge_exports(client: Dhis2Client, source: Source, answers: Answers) -> None:
-    whole = {asked: found for asked, found in answers.items() if asked.test == "id:in"}
-    named = {asked: found for asked, found in answers.items() if asked.fields == "id"}
-    require_none_cut_off(client.name, source.objects, by_class(named), by_class(whole))
-
-
 def _take(client: Dhis2Client, route: Route, source: Source, answers: Answers) -> None:
-    objects = by_class({a: found for a, found in answers.items() if a.fields != "id"})
+    objects = by_class(without_names(answers))
     source.take(with_actions_apart(objects))
     source.relationship_types = objects["relationshipTypes"]
     units = objects.get("organisationUnits")
