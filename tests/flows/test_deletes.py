@@ -506,6 +506,20 @@ class TestWhatWasEditedAtTheDestination:
         world.run(destination_edits="overwrite")
         assert_equal(world)
 
+    def test_is_not_what_stays_though_we_deleted_what_was_below(self, world: World) -> None:
+        began_with(world, two_visits(), person(BINTA))
+        world.destination.write(relationships=[contact("ContactBA01", BINTA, AWA)])
+        world.source.remove(trackedEntities=[{"trackedEntity": AWA}])
+
+        nights = [world.run(deletes="send") for _ in range(3)]
+        world.destination.remove(relationships=[{"relationship": "ContactBA01"}])
+        last = world.run(destination_edits="overwrite")
+
+        assert nights[0].totals["deleted"] == 3
+        assert [night.refused for night in nights] == [{AWA: ("held", MORE_BELOW)}] * 3
+        assert last.totals["deleted"] == 1
+        assert_equal(world)
+
     def test_is_not_what_our_own_deletions_stamped(self, world: World) -> None:
         began_with(world, two_visits(), person(BINTA))
         world.source.remove(events=[{"event": event_of(AWA)}])

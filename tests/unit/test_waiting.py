@@ -141,6 +141,15 @@ class TestRestamping:
         found = copied_below(tmp_path, [AWA.uid], [CASE.uid])
         assert found == {AWA: Copied(1, LATER), CASE: Copied(1, None)}
 
+    def test_gives_it_to_what_was_copied_too_where_a_deletion_is_held(self, tmp_path: Path) -> None:
+        know(tmp_path, 1, line(destination_updated_at=NOON))
+        know(tmp_path, 2, held().but(destination_updated_at=NOON))
+
+        assert restamp(tmp_path, "deletes", {AWA: (NOON, LATER)}) == 2
+
+        assert copied_below(tmp_path, [AWA.uid], []) == {AWA: Copied(1, LATER)}
+        assert waiting_deletions(tmp_path)[AWA].read_number == 2
+
     def test_leaves_what_somebody_else_edited_before(self, tmp_path: Path) -> None:
         know(tmp_path, 1, line(destination_updated_at=NOON))
         edited = NOON + timedelta(minutes=1)
