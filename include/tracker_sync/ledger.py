@@ -73,9 +73,7 @@ def write_ledger(path: Path, entries: Iterable[Entry], attempt: int = 1) -> None
 
 def write_lines(path: Path, lines: pa.Table, attempt: int) -> None:
     """Write rows of `LEDGER` as `write_ledger` does lines."""
-    place = LEDGER.get_field_index("attempt")
-    field = LEDGER.field(place)
-    lines = lines.set_column(place, field, _alike(field, attempt, lines.num_rows))
+    lines = _with(lines, "attempt", attempt)
     at = pc.fill_null(lines["at"], pa.scalar(datetime.now(UTC), LEDGER.field("at").type))
     write_sealed(path, lines.set_column(LEDGER.get_field_index("at"), LEDGER.field("at"), at))
 
@@ -178,11 +176,14 @@ def stored_lines(rows: pa.Table, people: pa.StringArray, stamps: pa.ChunkedArray
 
 def of_batch(lines: pa.Table, batch: int) -> pa.Table:
     """Return rows of `LEDGER` of a slice's batch, with its number and the time."""
-    for name, value in {"batch": batch, "at": datetime.now(UTC)}.items():
-        place = LEDGER.get_field_index(name)
-        field = LEDGER.field(place)
-        lines = lines.set_column(place, field, _alike(field, value, len(lines)))
-    return lines
+    return _with(_with(lines, "batch", batch), "at", datetime.now(UTC))
+
+
+def _with(lines: pa.Table, name: str, value: Any) -> pa.Table:
+    """Return rows of `LEDGER` of which all say the same in one column."""
+    place = LEDGER.get_field_index(name)
+    field = LEDGER.field(place)
+    return lines.set_column(place, field, _alike(field, value, len(lines)))
 
 
 def _alike(field: pa.Field, value: Any, count: int) -> pa.Array:
