@@ -5,14 +5,14 @@ Such an answer is valid JSON with status 200; a proxy cuts those of the source h
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from dhis2_api.client import Dhis2Client
+from metadata.cut_short import Cut, always_without, through
 from metadata.grown import CONTACT, REGIMENS, SECOND_RULE, TOWNS, change
 from metadata.objects import ids
 from metadata.twins import ALONE
@@ -22,38 +22,20 @@ from tracker_sync.metadata import MetadataResult, synchronise
 from tracker_sync.readiness import readiness
 
 
-Cut = Callable[[Any], Any]
 MIRROR = route(programs=(HIV,), metadata_extras="mirror")
 
 
-@contextmanager
-def through(server: Dhis2Client, cut: Cut) -> Iterator[Dhis2Client]:
-    """Speak to a server whose answers of several classes are changed on their way."""
-
-    def script(request: Request) -> Reply:
-        answer = server.request(
-            request.method, request.path, params=request.query, also=(403, 404, 409)
-        )
-        body = answer.json()
-        return as_json(cut(body) if request.path == "/api/metadata" else body, answer.status)
-
-    with scripted(script) as proxy, Dhis2Client(proxy.url, name="from") as client:
-        yield client
-
-
-def without(plural: str) -> Cut:
-    return lambda body: {name: rows for name, rows in body.items() if name != plural}
-
-
 def without_its_last(plural: str) -> Cut:
-    return lambda body: {name: rows[:-1] if name == plural else rows for name, rows in body.items()}
+    return lambda _, body: {
+        name: rows[:-1] if name == plural else rows for name, rows in body.items()
+    }
 
 
 def codes(result: MetadataResult) -> list[tuple[str, bool]]:
     return [(finding.code, finding.blocking) for finding in result.findings]
 
 
-@pytest.mark.parametrize("cut", [without, without_its_last])
+@pytest.mark.parametrize("cut", [always_without, without_its_last])
 def test_a_first_run_whose_answer_lost_relationship_types_writes_nothing(
     both: Pair, cut: Callable[[str], Cut]
 ) -> None:
@@ -76,7 +58,7 @@ def test_a_first_run_whose_answer_lost_relationship_types_writes_nothing(
 
 
 def test_a_mirror_deletes_no_relationship_type_that_an_answer_lost(both: Pair) -> None:
-    with through(both.source, without("relationshipTypes")) as cut_off:
+    with through(both.source, always_without("relationshipTypes")) as cut_off:
         result = synchronise(cut_off, both.destination, MIRROR)
 
     assert ("source_answer_cut", True) in codes(result)
@@ -84,7 +66,7 @@ def test_a_mirror_deletes_no_relationship_type_that_an_answer_lost(both: Pair) -
     assert CONTACT in stamps(both.destination, "relationshipTypes")
 
 
-@pytest.mark.parametrize("cut", [without, without_its_last])
+@pytest.mark.parametrize("cut", [always_without, without_its_last])
 def test_org_units_that_an_answer_lost_are_counted(both: Pair, cut: Callable[[str], Cut]) -> None:
     unit = {"id": "UnitNew0001", "name": "Poste", "shortName": "Poste"}
     put(both.source, "organisationUnits", unit | {"openingDate": "2026", "parent": {"id": DAKAR}})

@@ -7,7 +7,6 @@ JSON with status 200. A proxy cuts those of the source here.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ import pytest
 
 from dhis2_api.client import Dhis2Client
 from dhis2_api.errors import UnexpectedAnswer
+from metadata.cut_short import Cut, always_without, through
 from metadata.grown import (
     INDICATOR,
     RULE,
@@ -31,9 +31,6 @@ from tracker_sync.metadata.closure import Closure, read_closure
 from tracker_sync.metadata.completeness import cut_off
 from tracker_sync.metadata.modelling import model_of
 
-
-#: What a request asks for and what came, and what is left of it.
-Cut = Callable[[Request, Any], Any]
 
 #: What the grown program has of each class that need not be referred to.
 THERE = {
@@ -54,22 +51,6 @@ def limited(
         grow(server)
         with reader(server) as account:
             yield account
-
-
-@contextmanager
-def through(server: Dhis2Client, cut: Cut) -> Iterator[Dhis2Client]:
-    """Speak to a server whose answers of several classes are changed on their way."""
-
-    def script(request: Request) -> Reply:
-        answer = server.request(
-            request.method, request.path, params=request.query, also=(403, 404, 409)
-        )
-        body = answer.json()
-        several = request.path == "/api/metadata"
-        return as_json(cut(request, body) if several else body, answer.status)
-
-    with scripted(script) as proxy, Dhis2Client(proxy.url, name="from") as client:
-        yield client
 
 
 def whole(plural: str, request: Request) -> bool:
@@ -95,10 +76,6 @@ def without_its_last(plural: str) -> Cut:
         return body | ({plural: body.get(plural, [])[:-1]} if whole(plural, request) else {})
 
     return cut
-
-
-def always_without(plural: str) -> Cut:
-    return lambda _, body: {of: rows for of, rows in body.items() if of != plural}
 
 
 def closure(client: Dhis2Client) -> Closure:
